@@ -1,0 +1,92 @@
+// Types of requests, answers and handlers, mapped from the generated files. A handler that is missing, or that answers
+// with what the contract does not name, does not compile.
+import type { Readable } from 'node:stream'
+import type * as hostAgent from './generated/host-agent.ts'
+import type * as publicApi from './generated/public.ts'
+
+/** What a generated file gives: the operations, and which security schemes each accepts (`never`: open to all). */
+export interface AnyApi {
+  operations: object
+  security: object
+}
+
+export interface PublicApi {
+  operations: publicApi.operations
+  security: publicApi.security
+}
+
+export interface HostAgentApi {
+  operations: hostAgent.operations
+  security: hostAgent.security
+}
+
+/** Schemas of components/schemas by name. */
+export type PublicSchemas = publicApi.components['schemas']
+export type HostAgentSchemas = hostAgent.components['schemas']
+
+export type OperationId<Api extends AnyApi> = keyof Api['operations'] & string
+
+type Present<T> = [T] extends [undefined] ? object : NonNullable<T>
+
+export type Params<Operation> = Operation extends { parameters: { path?: infer P } } ? Present<P> : never
+export type Query<Operation> = Operation extends { parameters: { query?: infer Q } } ? Present<Q> : never
+
+/** The JSON body, defaults filled in. */
+export type Body<Operation> = Operation extends { requestBody: { content: { 'application/json': infer B } } }
+  ? B
+  : undefined
+
+/** Header names in lower case. */
+export type AnswerHeaders = Record<string, string>
+
+type AnswerWith<Status, Content> = {
+  [Type in keyof Content]: Type extends 'application/json'
+    ? Content[Type] extends { error: unknown }
+      ? never
+      : { status: Status; body: Content[Type]; headers?: AnswerHeaders }
+    : { status: Status; contentType: Type; body: string | Uint8Array | Readable; headers?: AnswerHeaders }
+}[keyof Content]
+
+/** Every answer that the contract allows, but for errors: those are thrown as AppErrors. */
+export type Answer<Operation> = Operation extends { responses: infer Responses }
+  ? {
+      [Status in keyof Responses]: Responses[Status] extends { content: infer Content }
+        ? AnswerWith<Status, Content>
+        : { status: Status; headers?: AnswerHeaders }
+    }[keyof Responses]
+  : never
+
+/** The body of the JSON answers with a status of 2xx; undefined where there is none. */
+export type Result<Operation> = Operation extends { responses: infer Responses }
+  ? {
+      [Status in keyof Responses & (200 | 201 | 202 | 204)]: Responses[Status] extends {
+        content: { 'application/json': infer B }
+      }
+        ? B
+        : undefined
+    }[keyof Responses & (200 | 201 | 202 | 204)]
+  : never
+
+/** What a handler gets. `auth` is what the app's authenticate function returned, where the operation asks for it. */
+export interface Call<Api extends AnyApi, Id extends OperationId<Api>, Auth> {
+  params: Params<Api['operations'][Id]>
+  query: Query<Api['operations'][Id]>
+  body: Body<Api['operations'][Id]>
+  auth: Id extends keyof Api['security']
+    ? [Api['security'][Id]] extends [never]
+      ? undefined
+      : Auth
+    : undefined
+  requestId: string
+  /** Aborted when the client goes away before it has its answer. */
+  signal: AbortSignal
+  /** Adds fields (ids) to the request's log line. No secrets. */
+  note: (fields: Record<string, string | number>) => void
+}
+
+/** One function for each operation of the contract, except those in `Later`. */
+export type Handlers<Api extends AnyApi, Auth = undefined, Later extends OperationId<Api> = never> = {
+  [Id in Exclude<OperationId<Api>, Later>]: (
+    call: Call<Api, Id, Auth>,
+  ) => Promise<Answer<Api['operations'][Id]>>
+}

@@ -1,0 +1,76 @@
+// A contract, ready to be served or called: its operations with compiled validators. Schemas of requests are compiled at
+// once, so that a mistake in the YAML stops the start; those of answers when first needed (tests only).
+import { readFileSync } from 'node:fs'
+import { parseDocument, type OperationDocument, type Schema } from './document.ts'
+import { Validators, type Validate } from './validators.ts'
+import type { AnyApi, HostAgentApi, PublicApi } from './api.ts'
+
+export interface Operation extends OperationDocument {
+  /** Checks and completes (defaults) path parameters, query and JSON body. Each gives a message, or undefined. */
+  validate: { params: Validate; query: Validate; body: Validate | undefined }
+  /** Checks an answer's body. Stricter than the schema: fields that the contract does not name are refused. */
+  validateAnswer: (status: number, contentType: string) => Validate | undefined
+}
+
+export interface Contract<Api extends AnyApi = AnyApi> {
+  /** The YAML as written. */
+  text: string
+  operations: ReadonlyMap<string, Operation>
+  /** Only for inference: there is no such value. */
+  readonly api?: Api
+}
+
+/** Compiles a contract from its YAML. `Api` is the generated type that belongs to it. */
+export function loadContract<Api extends AnyApi>(yaml: string): Contract<Api> {
+  const document = parseDocument(yaml)
+  const validators = new Validators(document.schemas)
+  const operations = new Map(
+    document.operations.map((operation) => [operation.id, compile(operation, validators)]),
+  )
+  if (operations.size !== document.operations.length) throw new Error('contract: an operationId occurs twice')
+  return { text: yaml, operations }
+}
+
+/** What the control plane serves. */
+export function publicContract(): Contract<PublicApi> {
+  return loadContract(readContract('public'))
+}
+
+/** What the host agent serves to the control plane. */
+export function hostAgentContract(): Contract<HostAgentApi> {
+  return loadContract(readContract('host-agent'))
+}
+
+function readContract(name: string): string {
+  return readFileSync(new URL(`../../../contracts/${name}.yaml`, import.meta.url), 'utf8')
+}
+
+function compile(operation: OperationDocument, validators: Validators): Operation {
+  const bodySchema = operation.body?.content['application/json']
+  const answers = new Map<Schema, Validate>()
+  return {
+    ...operation,
+    validate: {
+      params: validators.request(parametersSchema(operation, 'path')),
+      query: validators.request(parametersSchema(operation, 'query')),
+      body: bodySchema && validators.request(bodySchema),
+    },
+    validateAnswer: (status, contentType) => {
+      const schema = operation.responses.get(status)?.[contentType]
+      if (!schema) return undefined
+      const validate = answers.get(schema) ?? validators.answer(schema)
+      answers.set(schema, validate)
+      return validate
+    },
+  }
+}
+
+/** Parameters of one kind as an object. Open: unknown query parameters are ignored. */
+function parametersSchema(operation: OperationDocument, kind: string): Schema {
+  const parameters = operation.parameters.filter((parameter) => parameter.in === kind)
+  return {
+    type: 'object',
+    required: parameters.filter(({ required }) => required).map(({ name }) => name),
+    properties: Object.fromEntries(parameters.map(({ name, schema }) => [name, schema])),
+  }
+}

@@ -1,0 +1,5 @@
+export * from './api.ts'
+export * from './check-answer.ts'
+export * from './contract.ts'
+export * from './document.ts'
+export { isEmail, normalizeEmail } from './formats.ts'

@@ -1,0 +1,100 @@
+// The plugin as an app uses it, in small: a contract, its handlers, a server and a client on a unix socket.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { AppError, createLogger } from '@wrenn/base'
+import { hostAgentContract, type Handlers, type HostAgentApi, type HostAgentSchemas } from '@wrenn/contract'
+import { ContractClient } from './client.ts'
+import { createContractServer } from './server.ts'
+
+const sandboxes = new Map<string, HostAgentSchemas['Sandbox']>()
+
+const handlers: Handlers<HostAgentApi> = {
+  health: async () => {
+    const accelerator = { kind: 'tcg', reason: 'There is no /dev/kvm' } as const
+    const machine = { cpu_cores: 2, memory_mib: 2048, sandboxes: sandboxes.size, warnings: [] }
+    return {
+      status: 200,
+      body: { version: '0.1.0', instance_id: 'abcdef', accelerator, vmm: 'fake 1', ...machine },
+    }
+  },
+  listTemplates: async () => ({ status: 200, body: [] }),
+  prepareGolden: async ({ body }) => ({
+    status: 200,
+    body: { key: body.template, built: false, duration_ms: 0 },
+  }),
+  listSandboxes: async () => ({ status: 200, body: [...sandboxes.values()] }),
+  createSandbox: async ({ body }) => {
+    if (body.template !== 'minimal') throw new AppError('not_found', `There is no template ${body.template}`)
+    const sandbox = { ...body, status: 'running' as const }
+    sandboxes.set(body.id, sandbox)
+    return { status: 201, body: sandbox }
+  },
+  getSandbox: async ({ params }) => {
+    const sandbox = sandboxes.get(params.id)
+    if (!sandbox) throw new AppError('not_found', `There is no sandbox ${params.id}`)
+    return { status: 200, body: sandbox }
+  },
+  destroySandbox: async ({ params }) => {
+    sandboxes.delete(params.id)
+    return { status: 204 }
+  },
+  exec: async ({ body }) => {
+    const stdout = [body.cmd, ...body.args].join(' ')
+    return { status: 200, body: { exit_code: 0, stdout, stderr: '', encoding: 'utf-8', duration_ms: 1 } }
+  },
+}
+
+let folder: string
+let close: () => Promise<void>
+let client: ContractClient<HostAgentApi>
+const id = 'sb-aaaaaaaaaaaaaaaaaaaa'
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'wrenn-http-'))
+  const socketPath = join(folder, 'agent.sock')
+  const contract = hostAgentContract()
+  const server = await createContractServer({ contract, handlers, logger: createLogger('example', 'silent') })
+  await server.listen({ path: socketPath })
+  client = new ContractClient({ contract, peer: 'The host agent', target: { socketPath } })
+  close = () => server.close()
+})
+
+after(async () => {
+  client.close()
+  await close()
+  await rm(folder, { recursive: true })
+})
+
+test('a call goes through the contract to its handler and back', async () => {
+  const request = { id, template: 'minimal', vcpus: 1, memory_mib: 128 }
+  const sandbox = await client.call('createSandbox', { body: request })
+  assert.deepEqual(sandbox, { ...request, status: 'running' })
+  assert.deepEqual(await client.call('getSandbox', { params: { id } }), sandbox)
+  assert.deepEqual(await client.call('listSandboxes', {}), [sandbox])
+  assert.equal(await client.call('destroySandbox', { params: { id } }), undefined)
+})
+
+test('an error of the handler arrives as the same AppError', async () => {
+  const body = { id, template: 'nope', vcpus: 1, memory_mib: 128 }
+  await assert.rejects(
+    client.call('createSandbox', { body }),
+    new AppError('not_found', 'There is no template nope'),
+  )
+})
+
+test('a call that breaks the contract is refused before the handler runs, naming the field', async () => {
+  const body = { id, template: 'minimal', vcpus: 0, memory_mib: 128 }
+  await assert.rejects(
+    client.call('createSandbox', { body }),
+    new AppError('invalid_request', 'vcpus: must be at least 1'),
+  )
+})
+
+test('a peer that is not there is unavailable', async () => {
+  const target = { socketPath: join(folder, 'nobody.sock') }
+  const lonely = new ContractClient({ contract: hostAgentContract(), peer: 'The host agent', target })
+  await assert.rejects(lonely.call('health', {}), { code: 'unavailable' })
+})

@@ -1,0 +1,147 @@
+// A contract and its handlers as Fastify routes. For each request, in this order: authentication (before the body is
+// read), the body, validation of all of it, the handler, one log line. Used by the control plane and the host agent.
+import type { IncomingMessage } from 'node:http'
+import { AppError, type Logger } from '@wrenn/base'
+import type { AnyApi, Call, Contract, Handlers, Operation, OperationId } from '@wrenn/contract'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { readJsonBody } from './body.ts'
+import type { RequestState } from './request-state.ts'
+import { createRouteTable, type RouteTable } from './route-table.ts'
+
+/** What an authenticate function may look at. */
+export interface AuthRequest {
+  /** Names of the contract's security schemes, any one of which is enough. */
+  schemes: readonly string[]
+  headers: Record<string, string | string[] | undefined>
+  /** Adds ids to the log line. */
+  note: (fields: Record<string, string | number>) => void
+}
+
+export interface ContractPluginOptions<
+  Api extends AnyApi,
+  Auth = undefined,
+  Later extends OperationId<Api> = never,
+> {
+  contract: Contract<Api>
+  handlers: Handlers<Api, Auth, Later>
+  /** Operations of the contract that are not implemented yet: they answer 404. */
+  laterOperations?: readonly Later[]
+  /** Throws an AppError `unauthorized`, or returns the context that handlers get as `auth`. */
+  authenticate?: (request: AuthRequest) => Promise<Auth>
+  /** Turns errors of the app's own layers (a lost database) into AppErrors; returns what it does not know. */
+  translateError?: (error: unknown) => unknown
+  logger: Logger
+}
+
+/** Any handler, seen from the generic side: each call below is built as its operation's contract says. */
+type AnyHandler = (call: unknown) => Promise<{
+  status: number
+  contentType?: string
+  body?: unknown
+  headers?: Record<string, string>
+}>
+
+export function contractPlugin<Api extends AnyApi, Auth, Later extends OperationId<Api>>(
+  fastify: FastifyInstance,
+  options: ContractPluginOptions<Api, Auth, Later>,
+): void {
+  const handlers = options.handlers as Record<string, AnyHandler | undefined>
+  const later: readonly string[] = options.laterOperations ?? []
+  const served = [...options.contract.operations.values()].filter(({ id }) => !later.includes(id))
+  const routes = createRouteTable(served)
+  fastify.removeAllContentTypeParsers()
+  fastify.addContentTypeParser('*', (request: FastifyRequest, payload: IncomingMessage) =>
+    readJsonBody(payload, request.headers['content-type']),
+  )
+  for (const operation of served) {
+    const handler = handlers[operation.id]
+    if (!handler) throw new Error(`contract: ${operation.id} has no handler`)
+    addRoute(fastify, { operation, handler, authenticate: options.authenticate })
+  }
+  // In onRequest, so that the body of a request that goes nowhere is not parsed.
+  fastify.addHook('onRequest', async (request, reply) => {
+    return request.is404 ? answerUnrouted(routes, request, reply) : undefined
+  })
+}
+
+/** OPTIONS answers with the path's methods; another wrong method is a 405 and an unknown path a 404. */
+function answerUnrouted(routes: RouteTable, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const allow = routes.methodsOf(request.url)?.join(', ')
+  if (allow === undefined)
+    throw new AppError('not_found', `There is no ${request.method} ${pathOf(request.url)}`)
+  reply.header('allow', allow)
+  if (request.method === 'OPTIONS') return reply.code(204).send()
+  throw new AppError('method_not_allowed', `${request.method} is not allowed here; allowed: ${allow}`)
+}
+
+type Authenticate = (request: AuthRequest) => Promise<unknown>
+
+function addRoute(
+  fastify: FastifyInstance,
+  route: { operation: Operation; handler: AnyHandler; authenticate: Authenticate | undefined },
+): void {
+  const { operation, handler, authenticate } = route
+  const schemes = operation.securitySchemes
+  if (schemes.length > 0 && !authenticate)
+    throw new Error(`contract: ${operation.id} needs an authenticate function`)
+  fastify.route({
+    method: operation.method,
+    url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    onRequest: async (request) => {
+      const state = request.wrenn
+      state.op = operation.id
+      if (schemes.length === 0 || !authenticate) return
+      state.auth = await authenticate({ schemes, headers: request.headers, note: noteInto(state) })
+    },
+    handler: async (request, reply) => {
+      const answer = await handler(validatedCall(operation, request))
+      return send(reply, answer)
+    },
+  })
+}
+
+/** The call as its handler gets it, or an AppError that names the field that is wrong. */
+function validatedCall(operation: Operation, request: FastifyRequest): Call<AnyApi, never, unknown> {
+  const state = request.wrenn
+  const params = request.params as Record<string, string>
+  const query = { ...(request.query as object) }
+  // Path parameters are ids and names: worth a place in the log even when they are wrong.
+  Object.assign(state.fields, params)
+  const { validate, body } = operation
+  refuse(validate.params(params))
+  refuse(validate.query(query))
+  if (body?.required && request.body === undefined)
+    throw new AppError('invalid_request', 'A JSON body is required')
+  if (request.body !== undefined) refuse(validate.body?.(request.body))
+  return {
+    params,
+    query,
+    body: operation.body ? request.body : undefined,
+    auth: state.auth,
+    requestId: request.id,
+    signal: state.abort.signal,
+    note: noteInto(state),
+  } as unknown as Call<AnyApi, never, unknown>
+}
+
+function refuse(problem: string | undefined): void {
+  if (problem !== undefined) throw new AppError('invalid_request', problem)
+}
+
+function send(reply: FastifyReply, answer: Awaited<ReturnType<AnyHandler>>): FastifyReply {
+  reply.code(answer.status)
+  if (answer.headers) reply.headers(answer.headers)
+  if (answer.contentType !== undefined) return reply.type(answer.contentType).send(answer.body)
+  if (answer.body === undefined) return reply.send()
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer.body))
+}
+
+function noteInto(state: RequestState): (fields: Record<string, string | number>) => void {
+  return (fields) => {
+    Object.assign(state.fields, fields)
+  }
+}
+
+function pathOf(url: string): string {
+  return url.split('?')[0]?.slice(0, 200) ?? ''
+}

@@ -1,0 +1,30 @@
+// What the HTTP layer remembers about one request, from its first byte to its log line. Kept on the Fastify request.
+import type { AppError } from '@wrenn/base'
+
+export interface RequestState {
+  /** The operationId; undefined while no route has matched. */
+  op: string | undefined
+  auth: unknown
+  abort: AbortController
+  /** Ids for the log line. */
+  fields: Record<string, string | number>
+  error: AppError | undefined
+  startedAt: number
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    wrenn: RequestState
+  }
+}
+
+export function newRequestState(): RequestState {
+  return {
+    op: undefined,
+    auth: undefined,
+    abort: new AbortController(),
+    fields: {},
+    error: undefined,
+    startedAt: performance.now(),
+  }
+}

@@ -1,0 +1,86 @@
+// An HTTP server for one contract: Fastify with our settings, our Error shape in every layer, and the contract's routes.
+// The caller listens on it (TCP or unix socket) and closes it.
+import { errorText, type AppError, type Logger } from '@wrenn/base'
+import type { AnyApi, OperationId } from '@wrenn/contract'
+import createFastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { clientErrorHandler, handleOddRequests, requireHost } from './below-fastify.ts'
+import { dropBody } from './body.ts'
+import { errorAnswer, toAppError } from './error-answer.ts'
+import { contractPlugin, type ContractPluginOptions } from './plugin.ts'
+import { newRequestState } from './request-state.ts'
+import { requestId } from './request-id.ts'
+
+/** Builds the server; it does not listen yet: `await server.listen({ path })` or `{ host, port }`. */
+export async function createContractServer<
+  Api extends AnyApi,
+  Auth = undefined,
+  Later extends OperationId<Api> = never,
+>(options: ContractPluginOptions<Api, Auth, Later>): Promise<FastifyInstance> {
+  const { logger, translateError = (error: unknown) => error } = options
+  const fastify = createFastify({
+    logger: false,
+    genReqId: (request) => requestId(request.headers['x-request-id']),
+    clientErrorHandler: clientErrorHandler(logger),
+    http: { requireHostHeader: false },
+    // Fastify's own 503 while closing has another shape; requests in flight on kept connections are served instead.
+    return503OnClosing: false,
+    // Errors before routing (a malformed URL) run no hooks.
+    frameworkErrors: (error, request, typedReply) => {
+      const reply = typedReply as unknown as FastifyReply
+      const answer = errorAnswer(toAppError(error), request.id)
+      reply.code(answer.status).headers({ 'x-request-id': request.id, ...answer.headers })
+      void reply.send(answer.body)
+    },
+  })
+  handleOddRequests(fastify.server)
+  fastify.decorateRequest('wrenn', null as unknown as FastifyRequest['wrenn'])
+  fastify.addHook('onRequest', async (request, reply) => {
+    const state = newRequestState()
+    request.wrenn = state
+    reply.header('x-request-id', request.id)
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) state.abort.abort()
+      logRequest(logger, request, reply.raw.writableFinished ? reply.statusCode : undefined)
+    })
+    requireHost(request.raw.httpVersion, request.headers.host)
+  })
+  fastify.addHook('onSend', async (request, reply, payload: unknown) => {
+    if (!(await dropBody(request.raw))) reply.header('connection', 'close')
+    return payload
+  })
+  fastify.setErrorHandler((error, request, reply) => {
+    const appError = toAppError(translateError(error))
+    request.wrenn.error = appError
+    const answer = errorAnswer(appError, request.id)
+    return reply.code(answer.status).headers(answer.headers).send(answer.body)
+  })
+  contractPlugin(fastify, options)
+  await fastify.ready()
+  return fastify
+}
+
+/** One line for each request. `status` is undefined when the client went away before its answer. */
+function logRequest(logger: Logger, request: FastifyRequest, status: number | undefined): void {
+  const { op, fields, error, startedAt } = request.wrenn
+  const line = {
+    op: op ?? 'unrouted',
+    outcome: outcome(status, error),
+    ...(status === undefined ? {} : { status }),
+    requestId: request.id,
+    ...fields,
+    durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
+    ...(error ? { code: error.code, reason: errorText(error) } : {}),
+  }
+  if (error?.code === 'internal_error') logger.error({ ...line, stack: stackOf(error) })
+  else logger.info(line)
+}
+
+function outcome(status: number | undefined, error: AppError | undefined): string {
+  if (status === undefined) return 'client_gone'
+  if (!error) return 'ok'
+  return status >= 500 ? 'failed' : 'refused'
+}
+
+function stackOf(error: AppError): string | undefined {
+  return error.cause instanceof Error ? error.cause.stack : error.stack
+}
