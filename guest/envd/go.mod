@@ -1,0 +1,3 @@
+module wrenn.dev/envd
+
+go 1.19

@@ -1,0 +1,135 @@
+package identity
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"wrenn.dev/envd/internal/account"
+	"wrenn.dev/envd/internal/connect"
+	"wrenn.dev/envd/internal/fault"
+)
+
+// request is the body of POST /init. A field that is missing changes nothing; the
+// first /init needs accessToken.
+type request struct {
+	AccessToken string            `json:"accessToken"`
+	EnvVars     map[string]string `json:"envVars"`
+	Timestamp   *time.Time        `json:"timestamp"`
+	Entropy     *connect.Bytes    `json:"entropy"`
+	Hostname    string            `json:"hostname"`
+	MachineID   string            `json:"machineId"`
+	DefaultUser string            `json:"defaultUser"`
+}
+
+const (
+	maxBodyBytes    = 1 << 20
+	minEntropyBytes = 32
+	maxEntropyBytes = 4096
+	maxTokenBytes   = 4096
+)
+
+var (
+	// RFC 1123 labels; the kernel takes 64 bytes.
+	hostnamePattern  = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*$`)
+	machineIDPattern = regexp.MustCompile(`^[0-9a-f]{32}$`)
+)
+
+// Initializer serves /init.
+type Initializer struct {
+	Token   *Token
+	System  System
+	Etc     string
+	Users   *account.Resolver
+	SetEnvs func(map[string]string)
+
+	mu sync.Mutex
+}
+
+// Apply checks r against the current token, then does all that it asks for, the
+// token last. An error leaves the token as it was; the host takes the VM down then.
+func (i *Initializer) Apply(r *http.Request) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.Token.IsSet() && !i.Token.Admits(r) {
+		return fault.New(fault.Unauthenticated, "X-Access-Token is missing or wrong")
+	}
+	var req request
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBodyBytes))
+	if err != nil {
+		return fault.Wrap(fault.InvalidArgument, err, "reading the body")
+	}
+	if err := json.Unmarshal(body, &req); err != nil {
+		return fault.Wrap(fault.InvalidArgument, err, "invalid JSON")
+	}
+	if err := i.check(&req); err != nil {
+		return err
+	}
+	if err := i.changeSystem(&req); err != nil {
+		return fault.Wrap(fault.Internal, err, "init failed")
+	}
+	if req.EnvVars != nil {
+		i.SetEnvs(req.EnvVars)
+	}
+	if req.DefaultUser != "" {
+		i.Users.SetDefault(req.DefaultUser)
+	}
+	if req.AccessToken != "" {
+		i.Token.set(req.AccessToken)
+	}
+	return nil
+}
+
+func (i *Initializer) check(req *request) error {
+	switch {
+	case req.AccessToken == "" && !i.Token.IsSet():
+		return fault.New(fault.InvalidArgument, "accessToken is missing")
+	case len(req.AccessToken) > maxTokenBytes:
+		return fault.New(fault.InvalidArgument, "accessToken has more than %d bytes", maxTokenBytes)
+	case req.Entropy != nil && (len(*req.Entropy) < minEntropyBytes || len(*req.Entropy) > maxEntropyBytes):
+		return fault.New(fault.InvalidArgument, "entropy must have %d to %d bytes", minEntropyBytes, maxEntropyBytes)
+	case req.Hostname != "" && (len(req.Hostname) > 64 || !hostnamePattern.MatchString(req.Hostname)):
+		return fault.New(fault.InvalidArgument, "invalid hostname %q", req.Hostname)
+	case req.MachineID != "" && !machineIDPattern.MatchString(req.MachineID):
+		return fault.New(fault.InvalidArgument, "machineId must be 32 lower-case hex digits")
+	}
+	for key, value := range req.EnvVars {
+		if key == "" || strings.ContainsAny(key, "=\x00") || strings.Contains(value, "\x00") {
+			return fault.New(fault.InvalidArgument, "invalid environment variable %q", key)
+		}
+	}
+	if req.DefaultUser != "" {
+		_, err := i.Users.ByName(req.DefaultUser)
+		return err
+	}
+	return nil
+}
+
+func (i *Initializer) changeSystem(req *request) error {
+	if req.Timestamp != nil {
+		if err := i.System.SetClock(*req.Timestamp); err != nil {
+			return err
+		}
+	}
+	if req.Entropy != nil {
+		if err := i.System.AddEntropy(*req.Entropy); err != nil {
+			return err
+		}
+	}
+	if req.Hostname != "" {
+		if err := i.System.SetHostname(req.Hostname); err != nil {
+			return err
+		}
+		if err := writeHostname(i.Etc, req.Hostname); err != nil {
+			return err
+		}
+	}
+	if req.MachineID != "" {
+		return writeMachineID(i.Etc, req.MachineID)
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package process
+
+// Start and Connect: a process's events as a stream.
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"wrenn.dev/envd/internal/connect"
+	"wrenn.dev/envd/internal/fault"
+)
+
+func (m *Manager) serveStart(r *http.Request, req *startRequest, stream *connect.Stream) error {
+	if req.Pty != nil {
+		return errNoPty
+	}
+	user, err := m.users.Caller(r)
+	if err != nil {
+		return err
+	}
+	timeout, err := timeoutOf(r)
+	if err != nil {
+		return err
+	}
+	p, starter, err := m.Start(Command{
+		Config: req.Process, Tag: req.Tag, Stdin: req.Stdin, Timeout: timeout, User: user,
+	})
+	if err != nil {
+		return err
+	}
+	defer p.hub.leave(starter, nil)
+	return m.follow(r.Context(), p, starter, stream, keepaliveOf(r, m.options.Keepalive))
+}
+
+// serveConnect's timeout ends the stream only: the process is not its own.
+func (m *Manager) serveConnect(r *http.Request, req *connectRequest, stream *connect.Stream) error {
+	timeout, err := timeoutOf(r)
+	if err != nil {
+		return err
+	}
+	p, err := m.find(req.Process, true)
+	if err != nil {
+		return err
+	}
+	ctx := r.Context()
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	s := p.hub.subscribe()
+	defer p.hub.leave(s, nil)
+	return m.follow(ctx, p, s, stream, keepaliveOf(r, m.options.Keepalive))
+}
+
+// follow sends the start, the output in order and the end, and returns how the
+// stream ends. It returns early when the client goes away; the process runs on.
+func (m *Manager) follow(ctx context.Context, p *Process, s *subscriber, stream *connect.Stream, keepalive time.Duration) error {
+	if err := stream.Send(startFrame(p.PID)); err != nil {
+		return err
+	}
+	idle := time.NewTicker(keepalive)
+	defer idle.Stop()
+	for {
+		var err error
+		select {
+		case <-s.ready:
+			err = stream.Send(s.take()...)
+			idle.Reset(keepalive)
+		case <-idle.C:
+			err = stream.Send(keepaliveFrame)
+		case <-s.gone:
+			if err = stream.Send(s.take()...); err == nil {
+				err = s.dropReason()
+			}
+			return err
+		case <-p.ended:
+			return sendEnd(p, s, stream)
+		case <-ctx.Done():
+			if ctx.Err() == context.DeadlineExceeded {
+				return fault.New(fault.DeadlineExceeded, "the stream's timeout is over")
+			}
+			return fault.New(fault.Canceled, "the client went away")
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func sendEnd(p *Process, s *subscriber, stream *connect.Stream) error {
+	rest := s.take()
+	if err := s.dropReason(); err != nil {
+		stream.Send(rest...)
+		return err
+	}
+	status, timedOut := p.outcome()
+	if timedOut {
+		if err := stream.Send(rest...); err != nil {
+			return err
+		}
+		return fault.New(fault.DeadlineExceeded, "the timeout is over: the process group was killed")
+	}
+	return stream.Send(append(rest, endFrame(status))...)
+}
+
+// timeoutOf reads Connect-Timeout-Ms; 0 means none.
+func timeoutOf(r *http.Request) (time.Duration, error) {
+	text := r.Header.Get("Connect-Timeout-Ms")
+	if text == "" {
+		return 0, nil
+	}
+	ms, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || len(text) > 10 {
+		return 0, fault.New(fault.InvalidArgument, "invalid Connect-Timeout-Ms %q", text)
+	}
+	return time.Duration(ms) * time.Millisecond, nil
+}
+
+// keepaliveOf reads Keepalive-Ping-Interval, in seconds.
+func keepaliveOf(r *http.Request, byDefault time.Duration) time.Duration {
+	seconds, err := strconv.ParseUint(r.Header.Get("Keepalive-Ping-Interval"), 10, 31)
+	if err != nil || seconds == 0 {
+		return byDefault
+	}
+	return time.Duration(seconds) * time.Second
+}

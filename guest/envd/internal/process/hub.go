@@ -1,0 +1,142 @@
+package process
+
+// The hub spreads one process's output over its subscribers.
+//
+// The subscriber that has been there longest leads: a full queue of the leader
+// makes the pumps wait, and so the process, but never longer than stall without
+// any progress; then the leader is dropped. The others are dropped when their
+// queue overflows. While nobody listens the last backlogBytes are kept for the
+// next subscriber, and the process runs on.
+
+import (
+	"sync"
+	"time"
+
+	"wrenn.dev/envd/internal/fault"
+)
+
+const backlogBytes = 256 << 10
+
+type hub struct {
+	stall time.Duration
+
+	mu           sync.Mutex
+	subscribers  []*subscriber
+	backlog      [][]byte
+	backlogBytes int
+}
+
+// subscribe adds a reader. One who finds nobody else gets the backlog first.
+func (h *hub) subscribe() *subscriber {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := newSubscriber(h.backlog)
+	h.backlog, h.backlogBytes = nil, 0
+	h.subscribers = append(h.subscribers, s)
+	return s
+}
+
+// leave removes s. It may be called twice.
+func (h *hub) leave(s *subscriber, reason error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i, other := range h.subscribers {
+		if other == s {
+			h.subscribers = append(h.subscribers[:i:i], h.subscribers[i+1:]...)
+			break
+		}
+	}
+	s.close(reason)
+}
+
+// publish hands frame to every subscriber, waiting for the leader if it must.
+func (h *hub) publish(frame []byte) {
+	leader, full := h.offer(frame)
+	if full == nil {
+		return
+	}
+	timer := time.NewTimer(h.stall)
+	defer timer.Stop()
+	for full != nil {
+		select {
+		case <-full:
+			full = leader.offer(frame)
+			restart(timer, h.stall)
+		case <-leader.gone:
+			h.keepIfAlone(frame)
+			return
+		case <-timer.C:
+			h.leave(leader, tooSlow("nothing was read for "+h.stall.String()))
+			h.keepIfAlone(frame)
+			return
+		}
+	}
+}
+
+func (h *hub) offer(frame []byte) (leader *subscriber, full <-chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.subscribers) == 0 {
+		h.keep(frame)
+		return nil, nil
+	}
+	staying := h.subscribers[:1:1]
+	for _, s := range h.subscribers[1:] {
+		if s.offer(frame) == nil {
+			staying = append(staying, s)
+		} else {
+			s.close(tooSlow("it fell behind the subscriber before it"))
+		}
+	}
+	h.subscribers = staying
+	return staying[0], staying[0].offer(frame)
+}
+
+func (h *hub) keepIfAlone(frame []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.subscribers) == 0 {
+		h.keep(frame)
+	}
+}
+
+func (h *hub) keep(frame []byte) {
+	h.backlog = append(h.backlog, frame)
+	h.backlogBytes += len(frame) + frameOverhead
+	drop := 0
+	for h.backlogBytes > backlogBytes {
+		h.backlogBytes -= len(h.backlog[drop]) + frameOverhead
+		h.backlog[drop] = nil
+		drop++
+	}
+	h.backlog = h.backlog[drop:]
+}
+
+// forget frees the backlog and returns how many bytes it had.
+func (h *hub) forget() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	freed := h.backlogBytes
+	h.backlog, h.backlogBytes = nil, 0
+	return freed
+}
+
+func (h *hub) held() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.backlogBytes
+}
+
+func restart(timer *time.Timer, d time.Duration) {
+	if !timer.Stop() {
+		select {
+		case <-timer.C:
+		default:
+		}
+	}
+	timer.Reset(d)
+}
+
+func tooSlow(why string) error {
+	return fault.New(fault.ResourceExhausted, "this subscriber was too slow: %s", why)
+}

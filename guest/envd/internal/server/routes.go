@@ -1,0 +1,103 @@
+package server
+
+// The plain HTTP routes: translation between requests and the packages below.
+
+import (
+	"encoding/json"
+	"log"
+	"net/http"
+	"time"
+
+	"wrenn.dev/envd/internal/account"
+	"wrenn.dev/envd/internal/connect"
+	"wrenn.dev/envd/internal/fault"
+	"wrenn.dev/envd/internal/guestpath"
+	"wrenn.dev/envd/internal/identity"
+	"wrenn.dev/envd/internal/metrics"
+	"wrenn.dev/envd/internal/transfer"
+)
+
+func noContent(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
+
+func serveInit(initializer *identity.Initializer) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		if err := initializer.Apply(r); err != nil {
+			log.Printf("op=init outcome=failed durationMs=%d error=%q", time.Since(start).Milliseconds(), err)
+			writeFailure(w, err)
+			return
+		}
+		noContent(w, r)
+	}
+}
+
+// serveQuiesce closes the other connections before it answers: the host may take
+// the snapshot the moment it has the answer. Its own goes with the answer.
+func (s *Server) serveQuiesce(w http.ResponseWriter, r *http.Request) {
+	s.conns.CloseOthers(r.Context())
+	w.Header().Set("Connection", "close")
+	noContent(w, r)
+}
+
+func serveMetrics(sampler *metrics.Sampler) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		sample, err := sampler.Sample()
+		if err != nil {
+			writeFailure(w, err)
+			return
+		}
+		writeJSON(w, sample)
+	}
+}
+
+type fileRoutes struct{ users *account.Resolver }
+
+func (f fileRoutes) download(w http.ResponseWriter, r *http.Request) {
+	user, err := f.users.Caller(r)
+	if err == nil {
+		var path string
+		if path, err = guestpath.Resolve(r.URL.Query().Get("path"), user); err == nil {
+			err = transfer.Download(w, r, path)
+		}
+	}
+	if err != nil {
+		writeFailure(w, err)
+	}
+}
+
+func (f fileRoutes) upload(w http.ResponseWriter, r *http.Request) {
+	user, err := f.users.Caller(r)
+	if err != nil {
+		writeFailure(w, err)
+		return
+	}
+	written, err := transfer.Upload(r, user)
+	if err != nil {
+		writeFailure(w, err)
+		return
+	}
+	writeJSON(w, written)
+}
+
+// writeFailure is connect.WriteError with the statuses that Connect has no code for.
+func writeFailure(w http.ResponseWriter, err error) {
+	failure := fault.Of(err)
+	switch {
+	case fault.IsDiskFull(err):
+		connect.WriteErrorStatus(w, http.StatusInsufficientStorage, failure)
+	case failure.Code == fault.OutOfRange:
+		connect.WriteErrorStatus(w, http.StatusRequestedRangeNotSatisfiable, failure)
+	default:
+		connect.WriteError(w, failure)
+	}
+}
+
+func writeJSON(w http.ResponseWriter, value any) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		writeFailure(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(body)
+}
