@@ -41,10 +41,19 @@ export function validationMessage(error: ErrorObject): string {
     case 'format':
       return `${field}: ${formatNames[String(error.params['format'])] ?? 'is not in the right format'}`
     case 'pattern':
-      return `${field}: must match ${String(error.params['pattern'])}`
+      return patternMessage(field, error)
     default:
       return `${field}: ${error.message ?? 'is not valid'}`
   }
+}
+
+/** `x-hint` beside a pattern says in words what is right. A name of an object's property is quoted. */
+function patternMessage(field: string, error: ErrorObject): string {
+  const hint: unknown = error.parentSchema?.['x-hint']
+  const what = typeof hint === 'string' ? hint : `must match ${String(error.params['pattern'])}`
+  return error.propertyName === undefined
+    ? `${field}: ${what}`
+    : `${field}: the name ${JSON.stringify(error.propertyName.slice(0, 64))} ${what}`
 }
 
 /** "/args/0" as args[0]; the whole value is "body". */

@@ -28,7 +28,8 @@ export class Validators {
 
 function createAjv(schemas: Record<string, Schema>): Ajv2020 {
   const ajv = new Ajv2020({ useDefaults: true, verbose: true, allowUnionTypes: true, formats })
-  ajv.addVocabulary(['example'])
+  // `x-hint`: what is right, in words, where a pattern says it in signs.
+  ajv.addVocabulary(['example', 'x-hint'])
   ajv.addSchema({ $id: 'contract', $defs: schemas })
   return ajv
 }

@@ -50,8 +50,9 @@ export function contractPlugin<Api extends AnyApi, Auth, Later extends Operation
   const served = [...options.contract.operations.values()].filter(({ id }) => !later.includes(id))
   const routes = createRouteTable(served)
   fastify.removeAllContentTypeParsers()
-  fastify.addContentTypeParser('*', (request: FastifyRequest, payload: IncomingMessage) =>
-    readJsonBody(payload, request.headers['content-type']),
+  fastify.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) =>
+    // Where no body is expected, whatever is sent is not read; it is dropped before the answer.
+    request.wrenn.takesBody ? readJsonBody(payload, request.headers['content-type']) : undefined,
   )
   for (const operation of served) {
     const handler = handlers[operation.id]
@@ -90,6 +91,7 @@ function addRoute(
     onRequest: async (request) => {
       const state = request.wrenn
       state.op = operation.id
+      state.takesBody = operation.body !== undefined
       if (schemes.length === 0 || !authenticate) return
       state.auth = await authenticate({ schemes, headers: request.headers, note: noteInto(state) })
     },

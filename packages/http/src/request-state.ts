@@ -4,6 +4,7 @@ import type { AppError } from '@wrenn/base'
 export interface RequestState {
   /** The operationId; undefined while no route has matched. */
   op: string | undefined
+  takesBody: boolean
   auth: unknown
   abort: AbortController
   /** Ids for the log line. */
@@ -21,6 +22,7 @@ declare module 'fastify' {
 export function newRequestState(): RequestState {
   return {
     op: undefined,
+    takesBody: false,
     auth: undefined,
     abort: new AbortController(),
     fields: {},
