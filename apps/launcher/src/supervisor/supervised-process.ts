@@ -43,6 +43,8 @@ export class StartError extends Error {
   }
 }
 
+const LATE = Symbol('the grace period is over')
+
 interface Running {
   child: ChildProcess
   ref: ProcessRef | undefined
@@ -55,7 +57,6 @@ export class SupervisedProcess {
   readonly #spec: ProcessSpec
   readonly #report: (line: string) => void
   readonly #stopping = new AbortController()
-  readonly #hurry = new AbortController()
   #running: Running | undefined
   /** The start or the healing that is going on. Never rejects. */
   #work: Promise<unknown> = Promise.resolve()
@@ -82,17 +83,12 @@ export class SupervisedProcess {
     this.#watch(await launch)
   }
 
-  /** Ends the process and returns when it is gone. May be called at any time, also during a start. */
-  async stop(): Promise<void> {
+  /** Ends the process and returns when it is gone. May be called at any time. `hurry` cuts its grace period short. */
+  async stop(hurry?: AbortSignal): Promise<void> {
     this.#stopping.abort()
     await this.#work
-    if (this.#running) await this.#end(this.#running)
+    if (this.#running) await this.#end(this.#running, hurry)
     removePidFile(this.#spec.pidFile)
-  }
-
-  /** Cuts the grace period of a stop short, also of one that comes later. */
-  hurry(): void {
-    this.#hurry.abort()
   }
 
   async #launch(): Promise<Running> {
@@ -104,18 +100,34 @@ export class SupervisedProcess {
     const running = this.#spawn(logOffset)
     this.#running = running
     try {
-      await Promise.race([
-        pollUntil(`${spec.name} serves`, () => spec.ready().then(() => true as const), {
-          timeoutMs: spec.readyTimeoutMs,
-          signal,
-        }),
-        running.exited.then((how) => Promise.reject(new Error(how))),
-      ])
+      await this.#untilReady(running)
       return running
     } catch (error) {
       // A stop ends the process itself, with its grace period.
       if (signal.aborted) throw error
       throw await this.#startError(running, error)
+    }
+  }
+
+  /** Throws when the process ends before it serves, is too slow, or is to be stopped. */
+  async #untilReady(running: Running): Promise<void> {
+    const { name, ready, readyTimeoutMs } = this.#spec
+    const stopping = this.#stopping.signal
+    const settled = new AbortController()
+    try {
+      await Promise.race([
+        pollUntil(`${name} serves`, () => ready().then(() => true as const), {
+          timeoutMs: readyTimeoutMs,
+          signal: settled.signal,
+        }),
+        running.exited.then((how) => Promise.reject(new Error(how))),
+        new Promise((_resolve, reject) => {
+          const abort = (): void => reject(stopping.reason as Error)
+          stopping.addEventListener('abort', abort, { signal: settled.signal })
+        }),
+      ])
+    } finally {
+      settled.abort()
     }
   }
 
@@ -144,6 +156,7 @@ export class SupervisedProcess {
   async #startError(running: Running, cause: unknown): Promise<StartError> {
     const badSettings = running.child.exitCode === EXIT_BAD_SETTINGS
     await this.#kill(running)
+    this.#running = undefined
     const lines = await logTail(this.#spec.logFile, running.logOffset)
     const text = lines.map((line) => `\n  ${line}`).join('')
     if (badSettings) return new StartError(`${this.#spec.name} refuses its settings:${text}`, true)
@@ -183,11 +196,11 @@ export class SupervisedProcess {
     }
   }
 
-  async #end(running: Running): Promise<void> {
+  async #end(running: Running, hurry: AbortSignal | undefined): Promise<void> {
     if (running.ref) signalProcess(running.ref, this.#spec.stopSignal)
-    const patience = sleep(this.#spec.stopGraceMs, 'late', { ref: false, signal: this.#hurry.signal })
-    if ((await Promise.race([running.exited, patience.catch(() => 'late')])) === 'late')
-      await this.#kill(running)
+    const grace = sleep(this.#spec.stopGraceMs, LATE, { ref: false, ...(hurry ? { signal: hurry } : {}) })
+    const how = await Promise.race([running.exited, grace.catch(() => LATE)])
+    if (how === LATE) await this.#kill(running)
   }
 
   async #kill(running: Running): Promise<void> {

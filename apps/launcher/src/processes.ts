@@ -1,0 +1,63 @@
+// How the platform's own two processes are run: command, environment, and how to tell that they serve.
+import { join } from 'node:path'
+import type { AgentClient } from './agent-client.ts'
+import type { Folders } from './folders.ts'
+import { localUrl, repository, type Settings } from './settings.ts'
+import type { ProcessSpec } from './supervisor/supervised-process.ts'
+
+const READY_TIMEOUT_MS = 60_000
+const HEALTH_TIMEOUT_MS = 5_000
+/** The control plane finishes the requests that are under way. */
+const CONTROL_PLANE_GRACE_MS = 15_000
+/** The agent takes its network slots down when no VM is left. */
+const AGENT_GRACE_MS = 20_000
+
+/** What the agent, which runs next to untrusted code, has no use for. */
+const controlPlaneSecrets = new Set(['DATABASE_URL', 'JWT_SECRET', 'OAUTH_GITHUB_CLIENT_SECRET'])
+
+export function hostAgentSpec(settings: Settings, folders: Folders, agent: AgentClient): ProcessSpec {
+  const environment = Object.entries(commonEnvironment(settings, folders)).filter(
+    ([name]) => !controlPlaneSecrets.has(name),
+  )
+  return {
+    ...nodeProcess('host-agent', folders),
+    env: Object.fromEntries(environment),
+    stopGraceMs: AGENT_GRACE_MS,
+    ready: async () => {
+      await agent.health()
+    },
+  }
+}
+
+export function controlPlaneSpec(settings: Settings, folders: Folders, databaseUrl: string): ProcessSpec {
+  return {
+    ...nodeProcess('control-plane', folders),
+    env: { ...commonEnvironment(settings, folders), DATABASE_URL: databaseUrl },
+    stopGraceMs: CONTROL_PLANE_GRACE_MS,
+    ready: () => assertHealthy(`${localUrl(settings.listen)}/health`),
+  }
+}
+
+function nodeProcess(
+  name: 'host-agent' | 'control-plane',
+  folders: Folders,
+): Pick<ProcessSpec, 'name' | 'command' | 'logFile' | 'pidFile' | 'stopSignal' | 'readyTimeoutMs'> {
+  return {
+    name,
+    command: [process.execPath, join(repository, 'apps', name, 'src', 'main.ts')],
+    logFile: folders.logFile(name),
+    pidFile: folders.pidFile(name),
+    stopSignal: 'SIGTERM',
+    readyTimeoutMs: READY_TIMEOUT_MS,
+  }
+}
+
+function commonEnvironment(settings: Settings, folders: Folders): NodeJS.ProcessEnv {
+  return { ...settings.environment, WRENN_DIR: folders.root, WRENN_CACHE_DIR: settings.cacheDir }
+}
+
+async function assertHealthy(url: string): Promise<void> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) })
+  const text = await answer.text()
+  if (!answer.ok) throw new Error(`${url} answers ${answer.status}: ${text}`)
+}
