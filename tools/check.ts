@@ -9,7 +9,7 @@ const checks: Record<string, [string, ...string[]]> = {
   lint: ['oxlint', '--type-aware', '--deny-warnings'],
   format: ['oxfmt', '--check', '.'],
   unused: ['knip', '--no-progress'],
-  'go format': ['sh', '-c', 'files=$(gofmt -l guest host); [ -z "$files" ] || { echo "$files"; exit 1; }'],
+  'go format': ['sh', '-c', 'files=$(gofmt -l guest apps); [ -z "$files" ] || { echo "$files"; exit 1; }'],
 }
 
 const results = await Promise.all(

@@ -1,0 +1,3 @@
+module wrenn.dev/hostkit
+
+go 1.19

@@ -1,0 +1,127 @@
+// The client of envd in one VM. Its connections live and die with the VM: none is ever used for another, and when the VM
+// goes away `close` fails everything under way, since a dead guest sends no reset.
+import { Agent, request, type IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { withDeadline, type AppError } from '@wrenn/base'
+import { envdPort } from '../network/addresses.ts'
+import { connectPersistently } from './connect.ts'
+
+export interface Identity {
+  /** Every later request must carry it. */
+  accessToken: string
+  hostname: string
+  /** 32 lower-case hex characters. */
+  machineId: string
+  /** At least 32 bytes that no other VM gets. */
+  entropy: Buffer
+}
+
+export interface EnvdResponse {
+  status: number
+  stream: IncomingMessage
+}
+
+interface CallOptions {
+  headers?: Record<string, string>
+  body?: Buffer
+  /** Until the response's headers are there. */
+  timeoutMs: number
+  signal?: AbortSignal
+}
+
+/** A guest that boots takes seconds under emulation, a running one milliseconds. */
+const connectTimeoutMs = 30_000
+
+export class Envd {
+  readonly #host: string
+  readonly #agent: Agent
+  readonly #closed = new AbortController()
+  #token: string
+
+  constructor(host: string, token: string) {
+    this.#host = host
+    this.#token = token
+    this.#agent = new GuestAgent(host, this.#closed.signal)
+  }
+
+  /** Sets clock, entropy and identity. Waits for a guest that does not answer yet. */
+  async init(identity: Identity, options: { timeoutMs: number; signal?: AbortSignal }): Promise<void> {
+    const body = Buffer.from(
+      JSON.stringify({
+        accessToken: identity.accessToken,
+        hostname: identity.hostname,
+        machineId: identity.machineId,
+        entropy: identity.entropy.toString('base64'),
+        timestamp: new Date().toISOString(),
+      }),
+    )
+    await this.#expectEmpty('/init', { ...options, body, headers: json })
+    this.#token = identity.accessToken
+  }
+
+  /** Closes every connection that envd has accepted, so that none is frozen into a snapshot. */
+  async quiesce(): Promise<void> {
+    await this.#expectEmpty('/quiesce', { timeoutMs: 10_000, body: Buffer.alloc(0), headers: json })
+  }
+
+  async post(path: string, options: CallOptions): Promise<EnvdResponse> {
+    if (this.#closed.signal.aborted) throw this.#closed.signal.reason
+    const signals = [this.#closed.signal, ...(options.signal ? [options.signal] : [])]
+    const signal = AbortSignal.any(signals)
+    const response = new Promise<EnvdResponse>((resolve, reject) => {
+      const call = request({
+        host: this.#host,
+        port: envdPort,
+        method: 'POST',
+        path,
+        agent: this.#agent,
+        signal,
+        headers: {
+          'x-access-token': this.#token,
+          ...options.headers,
+          'content-length': options.body?.length ?? 0,
+        },
+      })
+      call.on('response', (stream) => resolve({ status: stream.statusCode ?? 0, stream }))
+      call.on('error', (error) => reject(signal.aborted ? (signal.reason as Error) : error))
+      call.end(options.body)
+    })
+    return withDeadline(`envd answers ${path}`, options.timeoutMs, response)
+  }
+
+  /** Fails everything under way and all that comes later with `reason`. */
+  close(reason: AppError): void {
+    this.#closed.abort(reason)
+    this.#agent.destroy()
+  }
+
+  async #expectEmpty(path: string, options: CallOptions): Promise<void> {
+    const { status, stream } = await this.post(path, options)
+    let text = ''
+    for await (const chunk of stream) text += String(chunk)
+    if (status !== 204) throw new Error(`envd answered ${path} with ${status}: ${text.slice(0, 500)}`)
+  }
+}
+
+const json = { 'content-type': 'application/json' }
+
+class GuestAgent extends Agent {
+  readonly #address: { host: string; port: number }
+  readonly #signal: AbortSignal
+
+  constructor(host: string, signal: AbortSignal) {
+    super({ keepAlive: true, maxFreeSockets: 4 })
+    this.#address = { host, port: envdPort }
+    this.#signal = signal
+  }
+
+  override createConnection(
+    _options: unknown,
+    done?: (error: Error | null, stream: Duplex) => void,
+  ): undefined {
+    connectPersistently(this.#address, { timeoutMs: connectTimeoutMs, signal: this.#signal }).then(
+      (socket) => done?.(null, socket),
+      (error: Error) => done?.(error, undefined as unknown as Duplex),
+    )
+  }
+}

@@ -1,0 +1,73 @@
+// What a virtual machine monitor must do for us. QEMU is the one implementation; Firecracker fits the same interface.
+// Every action says when it is legal; anything else throws.
+import type { ProcessRef } from '@wrenn/base'
+import type { Slot } from '../network/slot.ts'
+
+/** The machine that a guest sees, and all that a saved state depends on. Equal values mean exchangeable states. */
+export interface MachineSpec {
+  vcpus: number
+  memoryMib: number
+  /** Read-only root filesystem image. */
+  rootfs: string
+}
+
+/** A saved machine: memory and device state of one instant. */
+export interface SavedMachine {
+  /** Names the files' content; the driver may keep what it prepared from them under it. */
+  key: string
+  memory: string
+  deviceState: string
+}
+
+/** Where a VM runs: its slot, its own folder (`vm/` is the VMM's, the rest the agent's), its cgroup if any. */
+export interface VmPlace {
+  slot: Slot
+  folder: string
+  cgroup: string | undefined
+}
+
+export interface BootOptions {
+  place: VmPlace
+  machine: MachineSpec
+  kernel: string
+  initramfs: string
+  /** Receives the guest's memory, shared: what the guest writes is in the file. */
+  memory: string
+  signal?: AbortSignal
+}
+
+export interface ResumeOptions {
+  place: VmPlace
+  machine: MachineSpec
+  saved: SavedMachine
+  signal?: AbortSignal
+}
+
+export interface Vm {
+  readonly process: ProcessRef
+  /** Settles when the VMM is gone, whatever ended it. */
+  readonly exited: Promise<void>
+  /** Stops the vcpus and writes the device state to a file in `vm/`. Only for VMs made by `boot`. Legal once. */
+  saveDevices: (path: string) => Promise<void>
+  /** Lets the vcpus run. Legal after `resume`, which returns with them stopped. */
+  run: () => Promise<void>
+  /** Ends the VMM and returns when the process is gone. Legal always, also twice. */
+  kill: () => Promise<void>
+}
+
+export interface VmmDriver {
+  /** "qemu 7.2.22" */
+  readonly version: string
+  /** Changes whenever states saved by one no longer load in the other. */
+  readonly compatibility: string
+  /** Starts a new machine from kernel and initramfs; its vcpus run. */
+  boot: (options: BootOptions) => Promise<Vm>
+  /** Maps saved memory copy-on-write and loads the device state; the vcpus stand. */
+  resume: (options: ResumeOptions) => Promise<Vm>
+  /** Takes over a VM that another agent process started. Undefined when it is not running or does not answer. */
+  adopt: (process: ProcessRef, folder: string) => Promise<Vm | undefined>
+  /** Every VMM process whose folder lies under `root`, by folder: adopted or not. */
+  list: (root: string) => Promise<{ process: ProcessRef; folder: string }[]>
+  /** Forgets what was prepared for a saved machine that is deleted. */
+  forget: (key: string) => void
+}

@@ -1,0 +1,69 @@
+// A running QEMU: its process, its control socket, its end. Also finds QEMU processes by the folder they run in, which is
+// how those that no state file knows are recognised as ours.
+import { readdir, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { endProcess, isAlive, isErrno, pollUntil, processRef, type ProcessRef } from '@wrenn/base'
+import type { Vm } from '../driver.ts'
+import type { Qmp } from './qmp.ts'
+
+export class QemuVm implements Vm {
+  readonly process: ProcessRef
+  readonly exited: Promise<void>
+  readonly #qmp: Qmp
+
+  constructor(process: ProcessRef, qmp: Qmp) {
+    this.process = process
+    this.#qmp = qmp
+    this.exited = qmp.closed.then(() => this.kill())
+  }
+
+  async saveDevices(path: string): Promise<void> {
+    await this.#qmp.execute('stop')
+    await this.#qmp.execute('xen-save-devices-state', { filename: path })
+  }
+
+  async run(): Promise<void> {
+    await this.#qmp.execute('cont')
+  }
+
+  async load(uri: string, signal?: AbortSignal): Promise<void> {
+    await this.#qmp.execute('migrate-incoming', { uri })
+    await pollUntil(
+      'QEMU loads the saved state',
+      async () => {
+        const { status } = (await this.#qmp.execute('query-status')) as { status: string }
+        return status === 'inmigrate' ? undefined : status
+      },
+      { timeoutMs: 30_000, intervalMs: 1, ...(signal ? { signal } : {}) },
+    )
+  }
+
+  async kill(): Promise<void> {
+    await endProcess(this.process, 0)
+    this.#qmp.close()
+  }
+}
+
+const control = /unix:(.*)\/vm\/qmp\.sock,server=on/
+
+/** Every process started with a control socket below `root`: QEMU, or hostkit about to become it. */
+export async function qemuProcesses(root: string): Promise<{ process: ProcessRef; folder: string }[]> {
+  const found: { process: ProcessRef; folder: string }[] = []
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    const folder = control.exec(await commandLine(entry))?.[1]?.replaceAll(',,', ',')
+    if (folder === undefined || dirname(folder) !== root) continue
+    const process = processRef(Number(entry))
+    if (process && isAlive(process)) found.push({ process, folder })
+  }
+  return found
+}
+
+async function commandLine(pid: string): Promise<string> {
+  try {
+    return await readFile(`/proc/${pid}/cmdline`, 'latin1')
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return ''
+    throw error
+  }
+}
