@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { chmod, chown, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { AppError, syncFolder, UndoStack, withDeadline, writeFileDurable } from '@wrenn/base'
+import { AppError, readFileIfThere, syncFolder, UndoStack, withDeadline, writeFileDurable } from '@wrenn/base'
 import { Envd } from '../guest/envd.ts'
 import { exec } from '../guest/exec.ts'
 import { dataExtents, formatDisk } from '../storage/disk.ts'
@@ -61,24 +61,24 @@ export function templateOf(parts: Parts, name: string): { hash: string; rootfs: 
 }
 
 const manifestSchema = z.object({
+  spec: z.object({ template: z.string(), vcpus: z.number(), memoryMib: z.number() }),
   token: z.string(),
   extents: z.array(z.object({ offset: z.number(), length: z.number() })),
 })
 
-/** The golden of this key if it is there. */
-export async function loadGolden(parts: Parts, spec: GoldenSpec): Promise<Golden | undefined> {
-  const key = goldenKey(parts, spec)
+/** The golden in this folder; undefined when there is none, or it was made from other images or by another VMM. */
+export async function loadGolden(parts: Parts, key: string): Promise<Golden | undefined> {
   const files = goldenFiles(join(parts.folders.goldens, key))
-  let text: string
-  try {
-    text = await readFile(files.manifest, 'utf8')
-  } catch {
-    return undefined
-  }
-  const { token, extents } = manifestSchema.parse(JSON.parse(text))
+  const text = await readFileIfThere(files.manifest)
+  if (text === undefined) return undefined
+  const manifest = manifestSchema.safeParse(JSON.parse(text)).data
+  if (!manifest || !Object.hasOwn(parts.images.templates, manifest.spec.template)) return undefined
+  const { spec, token, extents } = manifest
+  if (goldenKey(parts, spec) !== key) return undefined
   const { rootfs } = templateOf(parts, spec.template)
   const saved = { key, memory: files.memory, deviceState: files.deviceState }
-  return { key, machine: { ...spec, rootfs }, saved, disk: files.disk, extents, token }
+  const machine = { vcpus: spec.vcpus, memoryMib: spec.memoryMib, rootfs }
+  return { key, machine, saved, disk: files.disk, extents, token }
 }
 
 /** Boots, exercises and saves. Leaves a complete golden, or nothing. */
@@ -87,7 +87,7 @@ export async function buildGolden(parts: Parts, spec: GoldenSpec): Promise<Golde
   for (let attempt = 1; attempt <= bootAttempts; attempt++) {
     try {
       await bootAndSave(parts, spec)
-      const golden = await loadGolden(parts, spec)
+      const golden = await loadGolden(parts, goldenKey(parts, spec))
       if (golden) return golden
       failure = new Error('the golden snapshot is gone right after it was made')
     } catch (error) {
@@ -139,7 +139,7 @@ async function bootAndSave(parts: Parts, spec: GoldenSpec): Promise<void> {
     )
     await vm.saveDevices(join(files.vm, 'device-state'))
     await vm.kill()
-    await finish(parts, { folder, target: join(parts.folders.goldens, key), token })
+    await finish(parts, { folder, target: join(parts.folders.goldens, key), spec, token })
   } finally {
     const failures = await undo.undoAll()
     for (const { name, error } of failures)
@@ -160,7 +160,7 @@ async function prepareGuest(envd: Envd, token: string): Promise<void> {
 /** Moves the files to where only root can change them, the manifest last, everything durable. */
 async function finish(
   parts: Parts,
-  { folder, target, token }: { folder: string; target: string; token: string },
+  { folder, target, ...manifest }: { folder: string; target: string; spec: GoldenSpec; token: string },
 ): Promise<void> {
   const { vm, disk } = vmFiles(folder)
   const extents = await dataExtents(parts.images.hostkit, disk)
@@ -181,7 +181,7 @@ async function finish(
     await file.sync()
     await file.close()
   }
-  await writeFileDurable(files.manifest, JSON.stringify({ token, extents }))
+  await writeFileDurable(files.manifest, JSON.stringify({ ...manifest, extents } satisfies z.infer<typeof manifestSchema>))
   await rm(target, { recursive: true, force: true })
   await rename(done, target)
   await syncFolder(parts.folders.goldens)

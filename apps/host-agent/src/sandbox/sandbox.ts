@@ -1,0 +1,84 @@
+// One sandbox in this agent's memory, and how one is made: every step registers its undo, so that a create that fails or
+// is cut short leaves nothing behind.
+import { join } from 'node:path'
+import { AppError, UndoStack, type SandboxId } from '@wrenn/base'
+import { Envd } from '../guest/envd.ts'
+import type { Slot } from '../network/slot.ts'
+import { cloneSparse } from '../storage/disk.ts'
+import { vmFiles } from '../storage/layout.ts'
+import type { Vm } from '../vmm/driver.ts'
+import type { GoldenSpec } from './golden.ts'
+import type { Goldens } from './goldens.ts'
+import { freshIdentity } from './identity.ts'
+import type { Parts } from './parts.ts'
+import { writeRecord, type SandboxRecord } from './record.ts'
+import { giveToVm, makeVmFolder, removeVmFolder } from './vm-folder.ts'
+
+/** Twenty at once on two emulated cores take their time. */
+const guestTimeoutMs = 60_000
+
+export type SandboxSpec = GoldenSpec & { id: SandboxId }
+
+/** A sandbox that has a VM. */
+export interface LiveSandbox {
+  record: SandboxRecord
+  folder: string
+  slot: Slot
+  vm: Vm
+  envd: Envd
+}
+
+export async function makeSandbox(
+  parts: Parts,
+  goldens: Goldens,
+  spec: SandboxSpec,
+  signal: AbortSignal,
+): Promise<LiveSandbox> {
+  const { network, driver, cgroups, log } = parts
+  const folder = join(parts.folders.sandboxes, spec.id)
+  const undo = new UndoStack()
+  try {
+    return await goldens.use(spec, async (golden) => {
+      signal.throwIfAborted()
+      const slot = await undo.acquire('slot', network.take(), (taken) => network.release(taken))
+      await undo.acquire('folder', makeVmFolder(folder, slot.uid), () => removeVmFolder(folder))
+      const { disk } = vmFiles(folder)
+      await cloneSparse(golden.disk, disk, golden.extents)
+      await giveToVm(disk, slot.uid)
+      const cgroup = await undo.acquire('cgroup', cgroups.make(spec.id, spec), () => cgroups.remove(spec.id))
+      const place = { slot, folder, cgroup }
+      const options = { place, machine: golden.machine, saved: golden.saved, signal }
+      const vm = await undo.acquire('vm', driver.resume(options), (resumed) => resumed.kill())
+      const envd = new Envd(slot.hostIp, golden.token)
+      await undo.acquire('envd', undefined, () => envd.close(new AppError('agent_error', 'the sandbox was not made')))
+      void vm.exited.then(() => envd.close(new AppError('agent_error', "the sandbox's VM has ended")))
+      const identity = freshIdentity(spec.id)
+      const record: SandboxRecord = {
+        version: 1,
+        ...spec,
+        golden: golden.key,
+        slot: slot.index,
+        token: identity.accessToken,
+        process: vm.process,
+        startedAt: new Date().toISOString(),
+      }
+      await Promise.all([vm.run(), envd.init(identity, { timeoutMs: guestTimeoutMs, signal }), writeRecord(folder, record)])
+      signal.throwIfAborted()
+      undo.keep()
+      return { record, folder, slot, vm, envd }
+    })
+  } finally {
+    const failures = await undo.undoAll()
+    for (const { name, error } of failures)
+      log.error({ op: 'sandbox.undo', step: name, outcome: 'failed', sandboxId: spec.id, err: error })
+  }
+}
+
+/** Ends the VM and removes everything of it. Each step may find its work done already. */
+export async function removeSandbox(parts: Parts, { record, folder, slot, vm, envd }: LiveSandbox): Promise<void> {
+  envd.close(new AppError('not_found', `sandbox ${record.id} was destroyed`))
+  await vm.kill()
+  await parts.cgroups.remove(record.id)
+  await parts.network.release(slot)
+  await removeVmFolder(folder)
+}
