@@ -23,6 +23,9 @@ type Stream struct {
 	patient time.Duration
 }
 
+// Patience is a good time to wait for a peer that does not read.
+const Patience = time.Minute
+
 // ServerStream serves fn as a server-streaming method. Each write may take
 // patience before the connection is given up. What fn returns ends the stream.
 func ServerStream[Req any](patience time.Duration, fn func(*http.Request, *Req, *Stream) error) http.HandlerFunc {
@@ -42,12 +45,12 @@ func ServerStream[Req any](patience time.Duration, fn func(*http.Request, *Req, 
 }
 
 // ClientStream serves fn as a client-streaming method: fn calls next until io.EOF.
-func ClientStream[Req, Res any](patience time.Duration, fn func(r *http.Request, next func() (*Req, error)) (Res, error)) http.HandlerFunc {
+func ClientStream[Req, Res any](fn func(r *http.Request, next func() (*Req, error)) (Res, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !hasMediaType(w, r, streamMediaType) {
 			return
 		}
-		stream := &Stream{w: w, r: r, patient: patience}
+		stream := &Stream{w: w, r: r, patient: Patience}
 		w.Header().Set("Content-Type", streamMediaType)
 		res, err := fn(r, func() (*Req, error) { return readNext[Req](r.Body) })
 		if err == nil {

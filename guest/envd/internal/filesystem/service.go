@@ -47,7 +47,7 @@ var errNoWatch = fault.New(fault.Unimplemented, "watching folders is not support
 // Routes maps the paths of the service to handlers, all POST.
 func (s *Service) Routes() map[string]http.HandlerFunc {
 	noWatcher := connect.Unary(func(*http.Request, *empty) (empty, error) { return empty{}, errNoWatch })
-	noWatch := connect.ServerStream(0, func(*http.Request, *empty, *connect.Stream) error { return errNoWatch })
+	noWatch := connect.ServerStream(connect.Patience, func(*http.Request, *empty, *connect.Stream) error { return errNoWatch })
 	return map[string]http.HandlerFunc{
 		"/filesystem.Filesystem/Stat":             connect.Unary(s.stat),
 		"/filesystem.Filesystem/MakeDir":          connect.Unary(s.makeDir),

@@ -36,7 +36,8 @@ func (h *hub) subscribe() *subscriber {
 	return s
 }
 
-// leave removes s. It may be called twice.
+// leave removes s. What the last one to leave did not take waits for the next. It
+// may be called twice.
 func (h *hub) leave(s *subscriber, reason error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -47,6 +48,11 @@ func (h *hub) leave(s *subscriber, reason error) {
 		}
 	}
 	s.close(reason)
+	if reason == nil && len(h.subscribers) == 0 {
+		for _, frame := range s.take() {
+			h.keep(frame)
+		}
+	}
 }
 
 // publish hands frame to every subscriber, waiting for the leader if it must.

@@ -11,23 +11,29 @@ import (
 	"sync"
 )
 
+// neverKill is the score that the kernel's OOM killer spares: proc(5).
+const neverKill = "-1000"
+
 // OOMGuard protects this process. A nil guard protects nothing.
 type OOMGuard struct {
-	mu   sync.Mutex
-	file *os.File
+	mu    sync.Mutex
+	file  *os.File
+	score string
 }
 
 // ProtectFromOOM makes the kernel spare this process.
-func ProtectFromOOM() (*OOMGuard, error) {
+func ProtectFromOOM() (*OOMGuard, error) { return guardWith(neverKill) }
+
+func guardWith(score string) (*OOMGuard, error) {
 	file, err := os.OpenFile("/proc/self/oom_score_adj", os.O_WRONLY, 0)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := file.WriteAt([]byte("-1000"), 0); err != nil {
+	if _, err := file.WriteAt([]byte(score), 0); err != nil {
 		file.Close()
-		return nil, fmt.Errorf("lowering oom_score_adj: %w", err)
+		return nil, fmt.Errorf("setting oom_score_adj: %w", err)
 	}
-	return &OOMGuard{file: file}, nil
+	return &OOMGuard{file: file, score: score}, nil
 }
 
 // unprotected runs fork with the default score.
@@ -40,6 +46,6 @@ func (g *OOMGuard) unprotected(fork func() error) error {
 	if _, err := g.file.WriteAt([]byte("0"), 0); err != nil {
 		return err
 	}
-	defer g.file.WriteAt([]byte("-1000"), 0)
+	defer g.file.WriteAt([]byte(g.score), 0)
 	return fork()
 }

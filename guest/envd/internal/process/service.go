@@ -23,7 +23,7 @@ func (m *Manager) Routes() map[string]http.HandlerFunc {
 		"/process.Process/Connect":     connect.ServerStream(patience, m.serveConnect),
 		"/process.Process/List":        connect.Unary(m.serveList),
 		"/process.Process/SendInput":   connect.Unary(m.serveSendInput),
-		"/process.Process/StreamInput": connect.ClientStream(patience, m.serveStreamInput),
+		"/process.Process/StreamInput": connect.ClientStream(m.serveStreamInput),
 		"/process.Process/CloseStdin":  connect.Unary(m.serveCloseStdin),
 		"/process.Process/SendSignal":  connect.Unary(m.serveSendSignal),
 		"/process.Process/Update":      connect.Unary(m.serveUpdate),

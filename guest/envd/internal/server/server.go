@@ -29,9 +29,10 @@ type Options struct {
 
 // Server answers on one listener.
 type Server struct {
-	http  *http.Server
-	conns *transport.Tracker
-	token identity.Token
+	http   *http.Server
+	conns  *transport.Tracker
+	token  identity.Token
+	routes map[string]route
 }
 
 // route is what a path answers to; open needs no token.
@@ -53,7 +54,7 @@ func New(options Options) (*Server, error) {
 		Token: &s.token, System: options.System, Etc: options.Etc, Users: users, SetEnvs: processes.SetEnvs,
 	}
 	files := fileRoutes{users}
-	routes := map[string]route{
+	s.routes = map[string]route{
 		"/health":  {open: true, methods: methods("GET", noContent)},
 		"/init":    {open: true, methods: methods("POST", serveInit(initializer))},
 		"/quiesce": {methods: methods("POST", s.serveQuiesce)},
@@ -61,13 +62,13 @@ func New(options Options) (*Server, error) {
 		"/files":   {methods: map[string]http.HandlerFunc{"GET": files.download, "POST": files.upload}},
 	}
 	for path, handler := range processes.Routes() {
-		routes[path] = route{methods: methods("POST", handler)}
+		s.routes[path] = route{methods: methods("POST", handler)}
 	}
 	for path, handler := range (&filesystem.Service{Users: users}).Routes() {
-		routes[path] = route{methods: methods("POST", handler)}
+		s.routes[path] = route{methods: methods("POST", handler)}
 	}
 	s.http = &http.Server{
-		Handler:           s.dispatch(routes),
+		Handler:           http.HandlerFunc(s.dispatch),
 		ReadHeaderTimeout: 30 * time.Second,
 		IdleTimeout:       10 * time.Minute,
 	}
@@ -86,26 +87,24 @@ func methods(method string, handler http.HandlerFunc) map[string]http.HandlerFun
 }
 
 // dispatch refuses in this order: no token, no such route, wrong method.
-func (s *Server) dispatch(routes map[string]route) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		found, known := routes[r.URL.Path]
-		if !found.open && !s.token.Admits(r) {
-			connect.WriteError(w, fault.New(fault.Unauthenticated, "X-Access-Token is missing or wrong"))
-			return
-		}
-		if !known {
-			connect.WriteError(w, fault.New(fault.NotFound, "no such route: %s", r.URL.Path))
-			return
-		}
-		handler := found.methods[r.Method]
-		if handler == nil {
-			w.Header().Set("Allow", strings.Join(names(found.methods), ", "))
-			connect.WriteErrorStatus(w, http.StatusMethodNotAllowed,
-				fault.New(fault.Unimplemented, "%s is not allowed on %s", r.Method, r.URL.Path))
-			return
-		}
-		handler(w, r)
-	})
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
+	found, known := s.routes[r.URL.Path]
+	if !found.open && !s.token.Admits(r) {
+		connect.WriteError(w, fault.New(fault.Unauthenticated, "X-Access-Token is missing or wrong"))
+		return
+	}
+	if !known {
+		connect.WriteError(w, fault.New(fault.NotFound, "no such route: %s", r.URL.Path))
+		return
+	}
+	handler := found.methods[r.Method]
+	if handler == nil {
+		w.Header().Set("Allow", strings.Join(names(found.methods), ", "))
+		connect.WriteErrorStatus(w, http.StatusMethodNotAllowed,
+			fault.New(fault.Unimplemented, "%s is not allowed on %s", r.Method, r.URL.Path))
+		return
+	}
+	handler(w, r)
 }
 
 func names(handlers map[string]http.HandlerFunc) (methods []string) {

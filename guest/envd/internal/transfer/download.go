@@ -63,7 +63,7 @@ func Download(w http.ResponseWriter, r *http.Request, path string) error {
 	switch {
 	case whole:
 		size = int64(len(head))
-	case size <= int64(len(head)):
+	case size < int64(len(head)):
 		size = -1
 	}
 	if size >= 0 {
