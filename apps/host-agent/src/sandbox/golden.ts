@@ -91,6 +91,7 @@ export async function buildGolden(parts: Parts, spec: GoldenSpec): Promise<Golde
       if (golden) return golden
       failure = new Error('the golden snapshot is gone right after it was made')
     } catch (error) {
+      parts.stopping.throwIfAborted()
       failure = error
       parts.log.warn({ op: 'golden.boot', outcome: 'failed', attempt, ...spec, err: error })
     }
@@ -121,7 +122,7 @@ async function bootAndSave(parts: Parts, spec: GoldenSpec): Promise<void> {
     const place = { slot, folder, cgroup: undefined }
     const vm = await undo.acquire(
       'vm',
-      parts.driver.boot({ place, machine, kernel, initramfs, memory }),
+      parts.driver.boot({ place, machine, kernel, initramfs, memory, signal: parts.stopping }),
       (booted) => booted.kill(),
     )
     const token = randomBytes(32).toString('hex')
@@ -130,6 +131,9 @@ async function bootAndSave(parts: Parts, spec: GoldenSpec): Promise<void> {
       envd.close(new AppError('agent_error', 'the golden VM is gone')),
     )
     void vm.exited.then(() => envd.close(new AppError('agent_error', 'the VM ended while it booted')))
+    parts.stopping.addEventListener('abort', () => envd.close(parts.stopping.reason as AppError), {
+      once: true,
+    })
     await withDeadline('the guest boots', bootTimeoutMs, prepareGuest(envd, token)).catch(
       async (error: unknown) => {
         throw new Error(`the guest did not come up; its console: ${await consoleTail(files.serial)}`, {
@@ -181,7 +185,10 @@ async function finish(
     await file.sync()
     await file.close()
   }
-  await writeFileDurable(files.manifest, JSON.stringify({ ...manifest, extents } satisfies z.infer<typeof manifestSchema>))
+  await writeFileDurable(
+    files.manifest,
+    JSON.stringify({ ...manifest, extents } satisfies z.infer<typeof manifestSchema>),
+  )
   await rm(target, { recursive: true, force: true })
   await rename(done, target)
   await syncFolder(parts.folders.goldens)

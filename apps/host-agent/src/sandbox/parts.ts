@@ -13,5 +13,7 @@ export interface Parts {
   folders: { goldens: string; sandboxes: string }
   /** Of a sandbox's writable disk. */
   diskMib: number
+  /** Aborts when the agent stops: VMs that are being made are given up, living ones are left alone. */
+  stopping: AbortSignal
   log: Logger
 }

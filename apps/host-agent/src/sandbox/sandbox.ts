@@ -50,7 +50,9 @@ export async function makeSandbox(
       const options = { place, machine: golden.machine, saved: golden.saved, signal }
       const vm = await undo.acquire('vm', driver.resume(options), (resumed) => resumed.kill())
       const envd = new Envd(slot.hostIp, golden.token)
-      await undo.acquire('envd', undefined, () => envd.close(new AppError('agent_error', 'the sandbox was not made')))
+      await undo.acquire('envd', undefined, () =>
+        envd.close(new AppError('agent_error', 'the sandbox was not made')),
+      )
       void vm.exited.then(() => envd.close(new AppError('agent_error', "the sandbox's VM has ended")))
       const identity = freshIdentity(spec.id)
       const record: SandboxRecord = {
@@ -62,7 +64,11 @@ export async function makeSandbox(
         process: vm.process,
         startedAt: new Date().toISOString(),
       }
-      await Promise.all([vm.run(), envd.init(identity, { timeoutMs: guestTimeoutMs, signal }), writeRecord(folder, record)])
+      await Promise.all([
+        vm.run(),
+        envd.init(identity, { timeoutMs: guestTimeoutMs, signal }),
+        writeRecord(folder, record),
+      ])
       signal.throwIfAborted()
       undo.keep()
       return { record, folder, slot, vm, envd }
@@ -75,7 +81,10 @@ export async function makeSandbox(
 }
 
 /** Ends the VM and removes everything of it. Each step may find its work done already. */
-export async function removeSandbox(parts: Parts, { record, folder, slot, vm, envd }: LiveSandbox): Promise<void> {
+export async function removeSandbox(
+  parts: Parts,
+  { record, folder, slot, vm, envd }: LiveSandbox,
+): Promise<void> {
   envd.close(new AppError('not_found', `sandbox ${record.id} was destroyed`))
   await vm.kill()
   await parts.cgroups.remove(record.id)

@@ -39,17 +39,29 @@ export class Sandboxes {
   }
 
   create(spec: SandboxSpec): Promise<LiveSandbox> {
-    if (this.#states.has(spec.id)) throw new AppError('already_exists', `there is a sandbox ${spec.id} already`)
+    if (this.#states.has(spec.id))
+      throw new AppError('already_exists', `there is a sandbox ${spec.id} already`)
     const cut = new AbortController()
     this.#states.set(spec.id, { status: 'creating', spec, cut })
     return this.#queue.run(spec.id, async () => {
       const started = performance.now()
       const done = (outcome: string, err?: unknown): void => {
         const durationMs = Math.round(performance.now() - started)
-        this.#parts.log.info({ op: 'sandbox.create', outcome, sandboxId: spec.id, durationMs, ...(err ? { err } : {}) })
+        this.#parts.log.info({
+          op: 'sandbox.create',
+          outcome,
+          sandboxId: spec.id,
+          durationMs,
+          ...(err ? { err } : {}),
+        })
       }
       try {
-        const live = await makeSandbox(this.#parts, this.#goldens, spec, cut.signal)
+        const live = await makeSandbox(
+          this.#parts,
+          this.#goldens,
+          spec,
+          AbortSignal.any([cut.signal, this.#parts.stopping]),
+        )
         this.#live(live)
         done('ok')
         return live
@@ -85,7 +97,8 @@ export class Sandboxes {
 
   async exec(id: SandboxId, request: ExecRequest): Promise<ExecResult> {
     const state = this.get(id)
-    if (state.status !== 'running') throw new AppError('invalid_state', `sandbox ${id} is ${state.status}, not running`)
+    if (state.status !== 'running')
+      throw new AppError('invalid_state', `sandbox ${id} is ${state.status}, not running`)
     try {
       return await exec(state.live.envd, request)
     } catch (error) {

@@ -1,0 +1,47 @@
+// The host agent's settings, from the environment. Bad ones end the start with one line each.
+import { realpath } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { isIPv4 } from 'node:net'
+import { z } from 'zod'
+import { instanceId, integerSetting, logLevels, parseEnvironment, SettingsError } from '@wrenn/base'
+
+export interface Config {
+  /** Real path of the data folder. */
+  dataFolder: string
+  instance: string
+  diskMib: number
+  /** Undefined: the host's own resolvers. */
+  dns: string[] | undefined
+  /** Network slots kept ready, so that creates need not wait for one. */
+  readySlots: number
+  logLevel: string
+}
+
+const schema = z.object({
+  WRENN_DIR: z.string().startsWith('/', 'must be an absolute path').default('/var/lib/wrenn'),
+  WRENN_DISK_MB: integerSetting(256, 1_048_576).default(4096),
+  WRENN_DNS: z
+    .string()
+    .transform((text) => text.split(/[\s,]+/))
+    .refine(
+      (list) => list.every((address) => isIPv4(address)),
+      'must be IPv4 addresses of resolvers, separated by commas',
+    )
+    .optional(),
+  LOG_LEVEL: z.enum(logLevels).default('info'),
+})
+
+export async function readConfig(environment: NodeJS.ProcessEnv): Promise<Config> {
+  const settings = parseEnvironment(schema, environment)
+  const dataFolder = await realpath(settings.WRENN_DIR).catch(() => {
+    throw new SettingsError([`WRENN_DIR: there is no folder ${settings.WRENN_DIR}; npm start makes it`])
+  })
+  return {
+    dataFolder,
+    instance: instanceId(dataFolder),
+    diskMib: settings.WRENN_DISK_MB,
+    dns: settings.WRENN_DNS,
+    readySlots: Math.max(4, availableParallelism() * 2),
+    logLevel: settings.LOG_LEVEL,
+  }
+}

@@ -1,0 +1,139 @@
+// The operations of contracts/host-agent.yaml. Wire names (snake_case) turn into ours here and nowhere else.
+import { readFileSync } from 'node:fs'
+import { availableParallelism, totalmem } from 'node:os'
+import { AppError, isErrno, MIB, version, type SandboxId } from '@wrenn/base'
+import type { Handlers, HostAgentApi, HostAgentSchemas } from '@wrenn/contract'
+import { guestAddress } from './network/addresses.ts'
+import { templateOf } from './sandbox/golden.ts'
+import type { Goldens } from './sandbox/goldens.ts'
+import type { Parts } from './sandbox/parts.ts'
+import { specOf, type Sandboxes, type SandboxState } from './sandbox/sandboxes.ts'
+import type { Accelerator } from './vmm/accelerator.ts'
+
+export interface Agent {
+  instance: string
+  accelerator: Accelerator
+  warnings: string[]
+  parts: Parts
+  goldens: Goldens
+  sandboxes: Sandboxes
+}
+
+export function handlers({ parts, goldens, sandboxes, ...agent }: Agent): Handlers<HostAgentApi> {
+  const machine = { cpu_cores: availableParallelism(), memory_mib: Math.floor(totalmem() / MIB) }
+
+  return {
+    health: async () => ({
+      status: 200,
+      body: {
+        version,
+        instance_id: agent.instance,
+        accelerator: agent.accelerator,
+        vmm: parts.driver.version,
+        ...machine,
+        sandboxes: sandboxes.list().length,
+        warnings: agent.warnings,
+      },
+    }),
+
+    listTemplates: async () => ({
+      status: 200,
+      body: Object.entries(parts.images.templates).map(([name, { hash, sizeBytes }]) => ({
+        name,
+        hash,
+        size_bytes: sizeBytes,
+      })),
+    }),
+
+    prepareGolden: async ({ body }) => {
+      const started = performance.now()
+      refuseTooLarge(body, machine)
+      templateOf(parts, body.template)
+      const spec = { template: body.template, vcpus: body.vcpus, memoryMib: body.memory_mib }
+      const golden = await goldens.prepare(spec)
+      return { status: 200, body: { ...golden, duration_ms: Math.round(performance.now() - started) } }
+    },
+
+    listSandboxes: async () => ({
+      status: 200,
+      body: sandboxes.list().map(({ state }) => sandboxBody(state)),
+    }),
+
+    createSandbox: async ({ body }) => {
+      refuseTooLarge(body, machine)
+      templateOf(parts, body.template)
+      const { template, vcpus } = body
+      const live = await sandboxes.create({
+        id: body.id as SandboxId,
+        template,
+        vcpus,
+        memoryMib: body.memory_mib,
+      })
+      return { status: 201, body: sandboxBody({ status: 'running', live }) }
+    },
+
+    getSandbox: async ({ params }) => ({
+      status: 200,
+      body: sandboxBody(sandboxes.get(params.id as SandboxId)),
+    }),
+
+    destroySandbox: async ({ params }) => {
+      await sandboxes.destroy(params.id as SandboxId)
+      return { status: 204 }
+    },
+
+    exec: async ({ params, body, signal }) => {
+      const { timeout_sec: timeoutSec, ...command } = body
+      const result = await sandboxes.exec(params.id as SandboxId, { ...command, timeoutSec, signal })
+      return {
+        status: 200,
+        body: {
+          exit_code: result.exitCode,
+          stdout: result.stdout,
+          stderr: result.stderr,
+          encoding: result.encoding,
+          duration_ms: result.durationMs,
+          ...(result.timedOut ? { timed_out: true } : {}),
+          ...(result.truncated ? { truncated: true } : {}),
+        },
+      }
+    },
+  }
+}
+
+function refuseTooLarge(
+  body: { vcpus: number; memory_mib: number },
+  machine: { cpu_cores: number; memory_mib: number },
+): void {
+  if (body.vcpus > machine.cpu_cores)
+    throw new AppError('invalid_request', `vcpus: this host has ${machine.cpu_cores} cores`)
+  if (body.memory_mib > machine.memory_mib)
+    throw new AppError('invalid_request', `memory_mib: this host has ${machine.memory_mib} MiB`)
+}
+
+function sandboxBody(state: SandboxState): HostAgentSchemas['Sandbox'] {
+  const { id, template, vcpus, memoryMib } = 'live' in state ? specOf(state.live) : state.spec
+  const common = { id, status: state.status, template, vcpus, memory_mib: memoryMib }
+  if (state.status === 'failed') return { ...common, status_reason: state.reason }
+  if (state.status !== 'running') return common
+  const { record, slot, vm } = state.live
+  const privateBytes = privateMemory(vm.process.pid)
+  return {
+    ...common,
+    guest_ip: guestAddress,
+    host_ip: slot.hostIp,
+    started_at: record.startedAt,
+    ...(privateBytes === undefined ? {} : { private_memory_bytes: privateBytes }),
+  }
+}
+
+/** Anonymous pages: what this VM has written itself. RSS would count the shared golden memory for every VM. */
+function privateMemory(pid: number): number | undefined {
+  try {
+    const kib = /^Anonymous:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]
+    return kib === undefined ? undefined : Number(kib) * 1024
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined
+    throw error
+  }
+}
