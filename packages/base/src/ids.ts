@@ -18,6 +18,15 @@ export function newId<Prefix extends keyof IdByPrefix>(prefix: Prefix): IdByPref
   return `${prefix}-${base32(randomBytes(20))}` as string as IdByPrefix[Prefix]
 }
 
+/** The text as an id; undefined when it does not have the form of one. */
+export function parseId<Prefix extends keyof IdByPrefix>(
+  prefix: Prefix,
+  text: unknown,
+): IdByPrefix[Prefix] | undefined {
+  if (typeof text !== 'string' || !text.startsWith(`${prefix}-`)) return undefined
+  return /^[a-z2-7]{20}$/.test(text.slice(prefix.length + 1)) ? (text as IdByPrefix[Prefix]) : undefined
+}
+
 /** One base32 character for each byte (its low five bits): 20 bytes give 20 characters, 100 bits. */
 export function base32(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => alphabet[byte & 31]).join('')

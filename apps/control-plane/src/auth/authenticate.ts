@@ -1,0 +1,54 @@
+// Who is calling: by API key, looked up for each request so that a deleted key stops at once, or by session token.
+// Called by the contract plugin before a body is read.
+import { AppError, type ApiKeyId, type TeamId, type UserId } from '@wrenn/base'
+import type { AuthRequest } from '@wrenn/http'
+import { apiKeyByHash } from '../store/api-keys.ts'
+import type { Database } from '../store/database.ts'
+import { hashApiKey } from './api-key.ts'
+import type { Tokens } from './tokens.ts'
+
+export interface Caller {
+  teamId: TeamId
+  by: { kind: 'api-key'; id: ApiKeyId } | { kind: 'token'; userId: UserId }
+}
+
+export interface Authenticator {
+  db: Database
+  tokens: Tokens
+  /** Notes that a key was used; returns at once. */
+  keyUsed: (id: ApiKeyId) => void
+}
+
+export function createAuthenticate(deps: Authenticator): (request: AuthRequest) => Promise<Caller> {
+  return async ({ schemes, headers, note }) => {
+    const caller = await identify(deps, schemes, headers)
+    note({ teamId: caller.teamId })
+    return caller
+  }
+}
+
+async function identify(
+  deps: Authenticator,
+  schemes: readonly string[],
+  headers: AuthRequest['headers'],
+): Promise<Caller> {
+  const apiKey = headers['x-api-key']
+  if (schemes.includes('apiKeyAuth') && typeof apiKey === 'string') return byApiKey(deps, apiKey)
+  const token = /^Bearer +([^\s]+) *$/i.exec(String(headers['authorization'] ?? ''))?.[1]
+  if (schemes.includes('bearerAuth') && token !== undefined) {
+    const { userId, teamId } = await deps.tokens.verify(token)
+    return { teamId, by: { kind: 'token', userId } }
+  }
+  const wanted = schemes.includes('apiKeyAuth')
+    ? 'X-API-Key: wrn_… or Authorization: Bearer with a token of POST /v1/auth/login'
+    : 'Authorization: Bearer with a token of POST /v1/auth/login'
+  throw new AppError('unauthorized', `Credentials are missing or malformed: send ${wanted}`)
+}
+
+async function byApiKey(deps: Authenticator, apiKey: string): Promise<Caller> {
+  const keyHash = hashApiKey(apiKey)
+  const found = keyHash && (await apiKeyByHash(deps.db, keyHash))
+  if (!found) throw new AppError('unauthorized', 'The API key is not valid or was deleted')
+  deps.keyUsed(found.id)
+  return { teamId: found.teamId, by: { kind: 'api-key', id: found.id } }
+}

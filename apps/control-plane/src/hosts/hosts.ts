@@ -1,0 +1,51 @@
+// The hosts that this control plane can reach: by now the one whose agent is configured. Who it is and what it has is
+// asked when first needed and refreshed by the reconciler.
+import { AppError, type HostId } from '@wrenn/base'
+import type { Database } from '../store/database.ts'
+import { hostEnsure } from '../store/hosts.ts'
+import type { Agent } from './agent.ts'
+
+export interface Host {
+  id: HostId
+  instanceId: string
+  cpuCores: number
+  memoryMib: number
+  agent: Agent
+}
+
+export class Hosts {
+  readonly #db: Database
+  readonly #agent: Agent
+  #host: Host | undefined
+
+  constructor(db: Database, agent: Agent) {
+    this.#db = db
+    this.#agent = agent
+  }
+
+  /** The hosts that have answered at least once. Throws `unavailable` when none has and none does now. */
+  async all(): Promise<Host[]> {
+    return [this.#host ?? (await this.refresh())]
+  }
+
+  /** Throws `unavailable` when the host is not one that this control plane can reach. */
+  async byId(id: HostId): Promise<Host> {
+    const host = (await this.all()).find((host) => host.id === id)
+    if (host) return host
+    throw new AppError('unavailable', 'The host of this sandbox is not connected', { retryAfterSec: 5 })
+  }
+
+  /** Asks the agent who it is and what its machine has. */
+  async refresh(): Promise<Host> {
+    const health = await this.#agent.health()
+    const known = this.#host?.instanceId === health.instance_id ? this.#host.id : undefined
+    this.#host = {
+      id: known ?? (await hostEnsure(this.#db, health.instance_id)),
+      instanceId: health.instance_id,
+      cpuCores: health.cpu_cores,
+      memoryMib: health.memory_mib,
+      agent: this.#agent,
+    }
+    return this.#host
+  }
+}

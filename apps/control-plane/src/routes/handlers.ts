@@ -1,0 +1,21 @@
+// All operations of the public contract, from the files beside this one. What is missing here does not compile.
+import type { Handlers, PublicApi } from '@wrenn/contract'
+import type { Caller } from '../auth/authenticate.ts'
+import { apiKeyHandlers } from './api-keys.ts'
+import { authHandlers } from './auth.ts'
+import type { LaterOperation } from './later-operations.ts'
+import { platformHandlers, type PlatformDeps } from './platform.ts'
+import { sandboxHandlers } from './sandboxes.ts'
+import type { AccountDeps } from '../services/accounts.ts'
+import type { SandboxDeps } from '../services/sandboxes/deps.ts'
+
+export type PublicHandlers = Handlers<PublicApi, Caller, LaterOperation>
+
+export function createHandlers(deps: PlatformDeps & AccountDeps & SandboxDeps): PublicHandlers {
+  return {
+    ...platformHandlers(deps),
+    ...authHandlers(deps),
+    ...apiKeyHandlers(deps.db),
+    ...sandboxHandlers(deps),
+  }
+}

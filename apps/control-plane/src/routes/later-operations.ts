@@ -1,0 +1,19 @@
+// Operations of the contract that later work brings. They answer 404 until then. This list may only shrink.
+import type { OperationId, PublicApi } from '@wrenn/contract'
+
+export const laterOperations = [
+  'oauthRedirect',
+  'oauthCallback',
+  'pauseSandbox',
+  'resumeSandbox',
+  'createSnapshot',
+  'listSnapshots',
+  'deleteSnapshot',
+  'uploadFile',
+  'downloadFile',
+  'execStream',
+  'streamUploadFile',
+  'streamDownloadFile',
+] as const satisfies readonly OperationId<PublicApi>[]
+
+export type LaterOperation = (typeof laterOperations)[number]

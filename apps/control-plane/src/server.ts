@@ -1,0 +1,147 @@
+// The control plane, put together: database, agent, background work and the HTTP server. main.ts and the tests start it.
+import type { AddressInfo } from 'node:net'
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  errorText,
+  isErrno,
+  pollUntil,
+  withDeadline,
+  type ApiKeyId,
+  type Logger,
+  type SandboxId,
+} from '@wrenn/base'
+import { hostAgentContract, publicContract } from '@wrenn/contract'
+import { createContractServer } from '@wrenn/http'
+import { createAuthenticate } from './auth/authenticate.ts'
+import { Tokens } from './auth/tokens.ts'
+import type { ListenAddress } from './config.ts'
+import { Agent, type AgentDeadlines } from './hosts/agent.ts'
+import { Hosts } from './hosts/hosts.ts'
+import { Periodic } from './reconcilers/periodic.ts'
+import { reconcileSandboxes } from './reconcilers/sandboxes.ts'
+import { createHandlers } from './routes/handlers.ts'
+import { laterOperations } from './routes/later-operations.ts'
+import { BackgroundBatch } from './services/background-batch.ts'
+import { CreateLeases } from './services/sandboxes/leases.ts'
+import { StartError } from './start-error.ts'
+import { apiKeysTouch } from './store/api-keys.ts'
+import { openDatabase } from './store/database.ts'
+import { translateDatabaseError } from './store/errors.ts'
+import { sandboxesTouch } from './store/sandboxes.ts'
+
+export interface ControlPlaneOptions {
+  listen: ListenAddress
+  databaseUrl: string
+  jwtSecret: string
+  agentSocket: string
+  logger: Logger
+  /** How often rows and agent are compared. Default 2 s. */
+  reconcileIntervalMs?: number
+  /** How long the row of a create stays when its creator dies. Default 30 s. */
+  leaseSec?: number
+  agentDeadlines?: Partial<AgentDeadlines>
+}
+
+export interface ControlPlane {
+  /** E.g. "http://127.0.0.1:8080". */
+  url: string
+  /** Stops accepting, gives requests in flight five seconds, and closes everything. */
+  close(): Promise<void>
+}
+
+const closeDeadlineMs = 5_000
+const firstReconcileMs = 3_000
+
+/** Returns when it listens. The migrations are applied already. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { logger, reconcileIntervalMs = 2_000, leaseSec = 30 } = options
+  const db = openDatabase(options.databaseUrl, logger)
+  const tokens = new Tokens(options.jwtSecret)
+  const agent = new Agent({
+    socketPath: options.agentSocket,
+    contract: hostAgentContract(),
+    ...(options.agentDeadlines ? { deadlines: options.agentDeadlines } : {}),
+  })
+  const hosts = new Hosts(db, agent)
+  const leases = new CreateLeases(leaseSec)
+  const activity = new BackgroundBatch<SandboxId>('touchSandboxes', (ids) => sandboxesTouch(db, ids), logger)
+  const keyUse = new BackgroundBatch<ApiKeyId>('touchApiKeys', (ids) => apiKeysTouch(db, ids), logger)
+  const reconciler = new Periodic('reconcile', () => reconcileSandboxes({ db, hosts, logger }), {
+    intervalMs: reconcileIntervalMs,
+    logger,
+  })
+  const renewer = new Periodic('renewLeases', () => leases.renew(db), {
+    intervalMs: (leaseSec * 1_000) / 5,
+    logger,
+  })
+
+  const contract = publicContract()
+  const server = await createContractServer({
+    contract,
+    handlers: createHandlers({
+      db,
+      tokens,
+      agent,
+      hosts,
+      contract,
+      leases,
+      activity,
+      version: ownVersion(),
+      reconcileSoon: () => void reconciler.nudge(),
+      logger,
+    }),
+    laterOperations,
+    authenticate: createAuthenticate({ db, tokens, keyUsed: (id) => keyUse.add(id) }),
+    translateError: translateDatabaseError,
+    logger,
+  })
+
+  const close = async (): Promise<void> => {
+    try {
+      await withDeadline('requests in flight', closeDeadlineMs, server.close())
+    } catch {
+      server.server.closeAllConnections()
+      await pollUntil('broken-off creates are undone', () => leases.idle || undefined, {
+        timeoutMs: closeDeadlineMs,
+      }).catch((error: unknown) => logger.warn({ op: 'close', outcome: 'failed', reason: errorText(error) }))
+    }
+    await Promise.all([reconciler.stop(), renewer.stop()])
+    await Promise.all([activity.flushed(), keyUse.flushed()])
+    agent.close()
+    await db.destroy()
+  }
+
+  try {
+    // Best before the first request, but an agent that does not answer keeps nobody waiting.
+    await Promise.race([reconciler.nudge(), sleep(firstReconcileMs, undefined, { ref: false })])
+    void renewer.nudge()
+    await server.listen(options.listen)
+  } catch (error) {
+    await close()
+    throw listenError(error, options.listen)
+  }
+  return { url: urlOf(server.server.address() as AddressInfo), close }
+}
+
+function listenError(error: unknown, { host, port }: ListenAddress): unknown {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'is in use by another program: stop that one, or choose another address',
+    EADDRNOTAVAIL: 'is not an address of this machine',
+    EACCES: 'needs more rights than this process has',
+    ENOTFOUND: 'is not a known host name',
+  }
+  const code = Object.keys(reasons).find((code) => isErrno(error, code))
+  return code === undefined
+    ? error
+    : new StartError(`CP_LISTEN_ADDR: ${host}:${port} ${reasons[code]}`, { cause: error })
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
+
+function ownVersion(): string {
+  const file = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(file) as { version: string }).version
+}

@@ -1,0 +1,46 @@
+// Signup and login with e-mail and password.
+import { AppError } from '@wrenn/base'
+import { normalizeEmail } from '@wrenn/contract'
+import { dummyHash, hashPassword, verifyPassword } from '../auth/passwords.ts'
+import type { Tokens } from '../auth/tokens.ts'
+import { accountByEmail, accountInsert, type Account } from '../store/accounts.ts'
+import type { Database } from '../store/database.ts'
+
+export interface AccountDeps {
+  db: Database
+  tokens: Tokens
+}
+
+export interface Credentials {
+  email: string
+  password: string
+}
+
+export type LoggedIn = Account & { token: string }
+
+const maxPasswordBytes = 1_024
+
+/** Makes user, team and membership. Throws `email_taken`. */
+export async function signUp(
+  { db, tokens }: AccountDeps,
+  { email, password }: Credentials,
+): Promise<LoggedIn> {
+  if (Buffer.byteLength(password) > maxPasswordBytes) {
+    throw new AppError('invalid_request', `password: must have at most ${maxPasswordBytes} bytes`)
+  }
+  const passwordHash = await hashPassword(password)
+  const account = await accountInsert(db, { email: normalizeEmail(email), passwordHash })
+  return { ...account, token: await tokens.issue(account) }
+}
+
+/** One answer and one duration for an unknown e-mail and a wrong password: neither tells who has an account. */
+export async function logIn(
+  { db, tokens }: AccountDeps,
+  { email, password }: Credentials,
+): Promise<LoggedIn> {
+  const found = await accountByEmail(db, normalizeEmail(email))
+  const matches = await verifyPassword(password, found?.passwordHash ?? dummyHash)
+  if (!found || !matches) throw new AppError('unauthorized', 'E-mail or password is wrong')
+  const { userId, teamId, email: kept } = found
+  return { userId, teamId, email: kept, token: await tokens.issue({ userId, teamId, email: kept }) }
+}

@@ -1,0 +1,47 @@
+// Using a running sandbox: exec and ping.
+import { AppError } from '@wrenn/base'
+import type { Command, CommandResult } from '../../hosts/agent.ts'
+import { sandboxPing, type SandboxRef } from '../../store/sandboxes.ts'
+import { fromAgent } from './create.ts'
+import type { SandboxDeps } from './deps.ts'
+import { getSandbox } from './find.ts'
+import { assertCan } from './states.ts'
+
+const longMs = 1_000
+
+/** Runs a command to its end. Throws `not_found`, also when the sandbox is destroyed meanwhile, and `invalid_state`. */
+export async function execInSandbox(
+  deps: SandboxDeps,
+  ref: SandboxRef,
+  options: { command: Command; signal: AbortSignal },
+): Promise<CommandResult> {
+  const row = await getSandbox(deps.db, ref)
+  assertCan('exec', row)
+  const host = await deps.hosts.byId(row.hostId)
+  const startedAt = performance.now()
+  // While the command runs, so that the answer does not wait for it.
+  deps.activity.add(row.id)
+  try {
+    return await host.agent.exec(row.id, options.command, options.signal)
+  } catch (error) {
+    throw execError(deps, ref, error)
+  } finally {
+    // Inactivity counts from the end of a long command.
+    if (performance.now() - startedAt > longMs) deps.activity.add(row.id)
+  }
+}
+
+/** Sets last_active_at. */
+export async function pingSandbox(deps: SandboxDeps, ref: SandboxRef): Promise<void> {
+  if (await sandboxPing(deps.db, ref)) return
+  const row = await getSandbox(deps.db, ref)
+  assertCan('ping', row)
+}
+
+function execError(deps: SandboxDeps, { id }: SandboxRef, error: unknown): unknown {
+  if (!(error instanceof AppError)) return error
+  // The agent knows better than our row: it was destroyed, or its VM ended.
+  if (error.code === 'not_found' || error.code === 'invalid_state') deps.reconcileSoon()
+  if (error.code !== 'not_found') return fromAgent(error)
+  return new AppError('not_found', `Sandbox ${id} was destroyed before the command ended`, { cause: error })
+}

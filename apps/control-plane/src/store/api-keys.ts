@@ -1,0 +1,57 @@
+// API keys, by team. A key is found by its hash only.
+import type { ApiKeyId, TeamId } from '@wrenn/base'
+import { sql } from 'kysely'
+import type { Database } from './database.ts'
+import { violatedConstraint } from './errors.ts'
+import type { ApiKeyRow } from './schema.ts'
+
+type NewApiKey = Pick<ApiKeyRow, 'id' | 'teamId' | 'name' | 'keyHash' | 'keyPrefix'>
+
+/** Undefined when the team is gone. */
+export async function apiKeyInsert(db: Database, key: NewApiKey): Promise<ApiKeyRow | undefined> {
+  try {
+    return await db.insertInto('apiKeys').values(key).returningAll().executeTakeFirstOrThrow()
+  } catch (error) {
+    if (violatedConstraint(error) === 'api_keys_team_id_fkey') return undefined
+    throw error
+  }
+}
+
+/** The path of every request with a key: one look into one index. */
+export async function apiKeyByHash(
+  db: Database,
+  keyHash: Buffer,
+): Promise<Pick<ApiKeyRow, 'id' | 'teamId'> | undefined> {
+  return db.selectFrom('apiKeys').select(['id', 'teamId']).where('keyHash', '=', keyHash).executeTakeFirst()
+}
+
+/** Newest first. */
+export async function apiKeyList(db: Database, teamId: TeamId): Promise<ApiKeyRow[]> {
+  return db
+    .selectFrom('apiKeys')
+    .selectAll()
+    .where('teamId', '=', teamId)
+    .orderBy('createdAt', 'desc')
+    .orderBy('id', 'desc')
+    .execute()
+}
+
+export async function apiKeyDelete(db: Database, key: { id: string; teamId: TeamId }): Promise<void> {
+  await db
+    .deleteFrom('apiKeys')
+    .where('id', '=', key.id as ApiKeyId)
+    .where('teamId', '=', key.teamId)
+    .execute()
+}
+
+/** At most once a minute for each key, whichever control plane it reaches. */
+export async function apiKeysTouch(db: Database, ids: readonly ApiKeyId[]): Promise<void> {
+  await db
+    .updateTable('apiKeys')
+    .set({ lastUsed: sql<Date>`now()` })
+    .where('id', 'in', ids)
+    .where((eb) =>
+      eb.or([eb('lastUsed', 'is', null), eb('lastUsed', '<', sql<Date>`now() - interval '1 minute'`)]),
+    )
+    .execute()
+}

@@ -1,0 +1,33 @@
+// The connection pool. A lost database fails the queries that run, never the process; the pool connects again by itself.
+import { errorText, type Logger } from '@wrenn/base'
+import { CamelCasePlugin, Kysely, PostgresDialect, sql } from 'kysely'
+import { Pool } from 'pg'
+import type { Tables } from './schema.ts'
+
+export type Database = Kysely<Tables>
+
+const maxConnections = 10
+const connectTimeoutMs = 3_000
+const queryTimeoutMs = 10_000
+
+/** Connects lazily; `await database.destroy()` closes all connections. */
+export function openDatabase(url: string, logger: Logger): Database {
+  const pool = new Pool({
+    connectionString: url,
+    application_name: 'wrenn-control-plane',
+    max: maxConnections,
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: queryTimeoutMs,
+    keepAlive: true,
+  })
+  // Without a listener the loss of an idle connection ends the process.
+  pool.on('error', (error) => logger.warn({ op: 'database', outcome: 'lost', reason: errorText(error) }))
+  return new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool }),
+    plugins: [new CamelCasePlugin()],
+  })
+}
+
+export async function databasePing(db: Database): Promise<void> {
+  await sql`select 1`.execute(db)
+}

@@ -1,0 +1,73 @@
+// The tables as Kysely sees them, in camelCase; the migrations beside this are the truth.
+import type { ApiKeyId, HostId, SandboxId, TeamId, UserId } from '@wrenn/base'
+import type { Generated, Selectable } from 'kysely'
+
+export const sandboxStatuses = ['pending', 'running', 'paused', 'stopped', 'error'] as const
+export type SandboxStatus = (typeof sandboxStatuses)[number]
+
+interface UserTable {
+  id: UserId
+  email: string
+  passwordHash: string
+  createdAt: Generated<Date>
+}
+
+interface TeamTable {
+  id: TeamId
+  name: string
+  createdAt: Generated<Date>
+}
+
+interface TeamMemberTable {
+  teamId: TeamId
+  userId: UserId
+  role: 'owner' | 'member'
+  createdAt: Generated<Date>
+}
+
+interface ApiKeyTable {
+  id: ApiKeyId
+  teamId: TeamId
+  name: string
+  keyHash: Buffer
+  keyPrefix: string
+  createdAt: Generated<Date>
+  lastUsed: Date | null
+}
+
+interface HostTable {
+  id: HostId
+  instanceId: string
+  createdAt: Generated<Date>
+}
+
+interface SandboxTable {
+  id: SandboxId
+  teamId: TeamId
+  hostId: HostId
+  status: SandboxStatus
+  statusReason: string | null
+  template: string
+  vcpus: number
+  memoryMb: number
+  timeoutSec: number
+  guestIp: string | null
+  hostIp: string | null
+  createdAt: Generated<Date>
+  startedAt: Date | null
+  lastActiveAt: Date | null
+  lastUpdated: Generated<Date>
+  leaseExpiresAt: Date | null
+}
+
+export interface Tables {
+  users: UserTable
+  teams: TeamTable
+  teamMembers: TeamMemberTable
+  apiKeys: ApiKeyTable
+  hosts: HostTable
+  sandboxes: SandboxTable
+}
+
+export type ApiKeyRow = Selectable<ApiKeyTable>
+export type SandboxRow = Selectable<SandboxTable>

@@ -1,0 +1,60 @@
+// One throw-away Postgres for a test file: the launcher's own, without fsync, in a temporary folder. It ends with the
+// process, however that ends. `database()` makes databases of their own in it, so that tests do not meet.
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import { startPostgres, type RunningPostgres } from '../../apps/launcher/src/postgres/index.ts'
+
+export interface TestPostgres {
+  /** Makes an empty database and returns its URL. */
+  database(): Promise<string>
+  /** The server itself, to stop and start it. */
+  stop(): Promise<void>
+  start(): Promise<void>
+  /** Stops it and removes everything. */
+  remove(): Promise<void>
+}
+
+export async function createPostgres(): Promise<TestPostgres> {
+  const folder = await mkdtemp(join(tmpdir(), 'wrenn-pg-'))
+  await chmod(folder, 0o711)
+  const cacheDir = process.env['WRENN_CACHE_DIR'] ?? '/var/cache/wrenn'
+  const options = { cacheDir, folder: join(folder, 'cluster'), fsync: false }
+  let running: RunningPostgres | undefined = await startPostgres(options)
+  const url = running.url
+  let databases = 0
+  const stop = async (): Promise<void> => {
+    await running?.stop()
+    running = undefined
+  }
+  return {
+    database: async () => {
+      databases += 1
+      const name = `test_${databases}`
+      await query(url, `create database ${name}`)
+      const own = new URL(url)
+      own.pathname = `/${name}`
+      return own.href
+    },
+    stop,
+    start: async () => {
+      running ??= await startPostgres(options)
+    },
+    remove: async () => {
+      await stop()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+/** Runs SQL of a test; returns the rows. */
+export async function query<Row extends object>(url: string, sql: string): Promise<Row[]> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query<Row>(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
