@@ -60,10 +60,11 @@ func ClientStream[Req, Res any](fn func(r *http.Request, next func() (*Req, erro
 	}
 }
 
-// Send writes complete frames and flushes them together.
+// Send writes complete frames and flushes them together. A peer that goes on
+// reading, however slowly, has the whole patience for every frame.
 func (s *Stream) Send(frames ...[]byte) error {
-	transport.SetWriteDeadline(s.r.Context(), time.Now().Add(s.patient))
 	for _, frame := range frames {
+		transport.SetWriteDeadline(s.r.Context(), time.Now().Add(s.patient))
 		if _, err := s.w.Write(frame); err != nil {
 			return fault.Wrap(fault.Canceled, err, "writing the stream")
 		}

@@ -15,9 +15,9 @@ import (
 
 // Routes maps the paths of the service to handlers, all POST.
 func (m *Manager) Routes() map[string]http.HandlerFunc {
-	// A write may outlast the stall by as much again: time to tell a subscriber
-	// that recovers why it was dropped.
-	patience := 2 * m.options.Stall
+	// A write may outlast the stall: time to tell a subscriber that recovers why it
+	// was dropped.
+	patience := 4 * m.options.Stall
 	return map[string]http.HandlerFunc{
 		"/process.Process/Start":       connect.ServerStream(patience, m.serveStart),
 		"/process.Process/Connect":     connect.ServerStream(patience, m.serveConnect),

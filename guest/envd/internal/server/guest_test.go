@@ -309,7 +309,7 @@ func (s *eventStream) line() string {
 		if e := s.next(); e.Event.Data != nil {
 			text = append(text, e.Event.Data.Stdout...)
 		} else if e.Last {
-			s.t.Fatalf("the stream ended after %q", text)
+			s.t.Fatalf("the stream ended after %.200q", text)
 		}
 	}
 	return strings.TrimSpace(string(text))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -63,11 +64,12 @@ func TestAChattyBackgroundChildDoesNotKeepTheEndAway(t *testing.T) {
 
 func TestNothingWrittenBeforeTheExitIsLost(t *testing.T) {
 	g := newGuest(t)
+	file := filepath.Join(t.TempDir(), "pid")
 	for i := 0; i < 10; i++ {
-		s := g.start(sh("sleep 60 & echo $!; head -c 65000 /dev/zero; head -c 60000 /dev/zero >&2"))
-		pidOf(t, s.line())
-		r := s.rest()
+		r := g.run(sh("sleep 60 & echo $! >" + file + "; head -c 65000 /dev/zero; head -c 60000 /dev/zero >&2"))
 		r.expectExit(t, 0)
+		pid, _ := os.ReadFile(file)
+		pidOf(t, strings.TrimSpace(string(pid)))
 		if len(r.stdout) != 65000 || len(r.stderr) != 60000 {
 			t.Fatalf("%d bytes of stdout, %d of stderr", len(r.stdout), len(r.stderr))
 		}
