@@ -7,16 +7,12 @@ import { hostAgentContract } from '@wrenn/contract'
 import { createContractServer } from '@wrenn/http'
 import { imagesManifest } from '@wrenn/images'
 import { readConfig } from './config.ts'
-import { Network } from './network/network.ts'
+import { openParts } from './open-parts.ts'
 import { handlers } from './routes.ts'
 import { Goldens } from './sandbox/goldens.ts'
-import type { Parts } from './sandbox/parts.ts'
 import { recover } from './sandbox/recover.ts'
 import { Sandboxes } from './sandbox/sandboxes.ts'
 import { layout } from './storage/layout.ts'
-import { chooseAccelerator } from './vmm/accelerator.ts'
-import { Cgroups } from './vmm/cgroup.ts'
-import { QemuDriver } from './vmm/qemu/driver.ts'
 
 /** sysexits.h EX_CONFIG: starting again does not help. */
 const badSettings = 78
@@ -33,64 +29,38 @@ async function main(): Promise<void> {
   const config = await readConfig(process.env)
   const log = createLogger('host-agent', config.logLevel)
   const started = performance.now()
-  const {
-    images: imagesFile,
-    goldens: goldensFolder,
-    sandboxes: sandboxesFolder,
-    socket,
-  } = layout(config.dataFolder)
+  const { images: imagesFile, socket } = layout(config.dataFolder)
   const images = imagesManifest.parse(JSON.parse(await readFile(imagesFile, 'utf8')))
-  const { instance, dataFolder, dns, readySlots } = config
-  const [accelerator, network, cgroups] = await Promise.all([
-    chooseAccelerator(images.boot),
-    Network.open({ instance, dataFolder, dns, readySlots, log }),
-    Cgroups.open(instance),
-  ])
-  const driver = await QemuDriver.open(images.hostkit, accelerator)
-  const folders = { goldens: goldensFolder, sandboxes: sandboxesFolder }
   const stopping = new AbortController()
-  const { diskMib } = config
-  const parts: Parts = { images, network, driver, cgroups, folders, diskMib, stopping: stopping.signal, log }
+  const opened = await openParts(config, { images, log, stopping: stopping.signal })
+  const { parts, accelerator, warnings } = opened
   const goldens = new Goldens(parts)
   const sandboxes = new Sandboxes(parts, goldens)
   for (const live of await recover(parts)) sandboxes.adopt(live)
   await goldens.open()
-  void network.refill()
+  void parts.network.refill()
 
-  const warnings = warningsOf(cgroups, network)
   for (const warning of warnings) log.warn({ op: 'start', outcome: 'degraded', warning })
   const server = await createContractServer({
     contract: hostAgentContract(),
-    handlers: handlers({ instance, accelerator, warnings, parts, goldens, sandboxes }),
+    handlers: handlers({ ...opened, instance: config.instance, goldens, sandboxes }),
     logger: log,
   })
   await mkdir(dirname(socket), { recursive: true, mode: 0o700 })
   await rm(socket, { force: true })
   await server.listen({ path: socket })
   await chmod(socket, 0o600)
-  log.info({
-    op: 'start',
-    outcome: 'ok',
-    durationMs: Math.round(performance.now() - started),
-    accelerator,
-    vmm: driver.version,
-  })
+  const durationMs = Math.round(performance.now() - started)
+  log.info({ op: 'start', outcome: 'ok', durationMs, accelerator, vmm: parts.driver.version })
 
   const stop = async (): Promise<void> => {
     stopping.abort(new AppError('unavailable', 'the host agent is stopping'))
     await server.close()
-    await network.close()
-    await cgroups.close()
+    await parts.network.close()
+    await parts.cgroups.close()
     log.info({ op: 'stop', outcome: 'ok', running: sandboxes.list().length })
     process.exit(0)
   }
   process.once('SIGTERM', () => void stop())
   process.once('SIGINT', () => void stop())
-}
-
-function warningsOf(cgroups: Cgroups, network: Network): string[] {
-  return [
-    ...(cgroups.obstacle === undefined ? [] : [`VMs have no CPU and memory limits: ${cgroups.obstacle}`]),
-    ...(network.resolvers.length > 0 ? [] : ['guests have no DNS: no resolver is known, set WRENN_DNS']),
-  ]
 }

@@ -23,11 +23,11 @@ export function parseEnvironment<Shape extends z.ZodRawShape>(
 }
 
 /** A whole number in a variable. */
-export function integerSetting(min: number, max: number): z.ZodType<number, string> {
+export function integerSetting(min: number, max: number): z.ZodPipe<z.ZodString, z.ZodTransform<number, string>> {
   return z
     .string()
     .refine((text) => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max, {
       error: (issue) => `must be a whole number from ${min} to ${max}, not ${JSON.stringify(issue.input)}`,
     })
-    .transform(Number) as unknown as z.ZodType<number, string>
+    .transform(Number)
 }

@@ -15,7 +15,8 @@ type IdByPrefix = { sb: SandboxId; usr: UserId; team: TeamId; key: ApiKeyId; hos
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 
 export function newId<Prefix extends keyof IdByPrefix>(prefix: Prefix): IdByPrefix[Prefix] {
-  return `${prefix}-${base32(randomBytes(20))}` as string as IdByPrefix[Prefix]
+  const id: string = `${prefix}-${base32(randomBytes(20))}`
+  return id as IdByPrefix[Prefix]
 }
 
 /** The text as an id; undefined when it does not have the form of one. */

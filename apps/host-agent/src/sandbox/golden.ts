@@ -5,14 +5,14 @@ import { chmod, chown, mkdir, open, readFile, rename, rm } from 'node:fs/promise
 import { join } from 'node:path'
 import { z } from 'zod'
 import { AppError, readFileIfThere, syncFolder, UndoStack, withDeadline, writeFileDurable } from '@wrenn/base'
-import { Envd } from '../guest/envd.ts'
+import type { Envd } from '../guest/envd.ts'
 import { exec } from '../guest/exec.ts'
 import { dataExtents, formatDisk } from '../storage/disk.ts'
 import { vmFiles } from '../storage/layout.ts'
+import { giveToVm, makeVmFolder, removeVmFolder } from '../storage/vm-folder.ts'
 import type { MachineSpec, SavedMachine } from '../vmm/driver.ts'
 import { freshIdentity } from './identity.ts'
 import type { Parts } from './parts.ts'
-import { giveToVm, makeVmFolder, removeVmFolder } from './vm-folder.ts'
 
 export interface GoldenSpec {
   template: string
@@ -24,8 +24,7 @@ export interface Golden {
   key: string
   machine: MachineSpec
   saved: SavedMachine
-  disk: string
-  extents: { offset: number; length: number }[]
+  disk: { path: string; extents: { offset: number; length: number }[] }
   /** envd's access token in the saved memory: a resumed VM accepts `/init` only with it. */
   token: string
 }
@@ -78,7 +77,7 @@ export async function loadGolden(parts: Parts, key: string): Promise<Golden | un
   const { rootfs } = templateOf(parts, spec.template)
   const saved = { key, memory: files.memory, deviceState: files.deviceState }
   const machine = { vcpus: spec.vcpus, memoryMib: spec.memoryMib, rootfs }
-  return { key, machine, saved, disk: files.disk, extents, token }
+  return { key, machine, saved, disk: { path: files.disk, extents }, token }
 }
 
 /** Boots, exercises and saves. Leaves a complete golden, or nothing. */
@@ -126,7 +125,7 @@ async function bootAndSave(parts: Parts, spec: GoldenSpec): Promise<void> {
       (booted) => booted.kill(),
     )
     const token = randomBytes(32).toString('hex')
-    const envd = new Envd(slot.hostIp, '')
+    const envd = parts.connectGuest(slot.hostIp, '')
     await undo.acquire('envd', undefined, () =>
       envd.close(new AppError('agent_error', 'the golden VM is gone')),
     )

@@ -3,11 +3,9 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { AppError, endProcess } from '@wrenn/base'
-import { Envd } from '../guest/envd.ts'
 import type { Parts } from './parts.ts'
 import { readRecord, type SandboxRecord } from './record.ts'
 import type { LiveSandbox } from './sandbox.ts'
-import { removeVmFolder } from './vm-folder.ts'
 
 /** Returns the sandboxes whose VMs run on. Whatever is not theirs is gone afterwards. */
 export async function recover(parts: Parts): Promise<LiveSandbox[]> {
@@ -27,7 +25,7 @@ export async function recover(parts: Parts): Promise<LiveSandbox[]> {
   for (const name of await parts.cgroups.list()) if (!ids.has(name)) await parts.cgroups.remove(name)
   for (const name of await readdir(sandboxes)) {
     if (keep.has(join(sandboxes, name))) continue
-    await removeVmFolder(join(sandboxes, name))
+    await parts.storage.removeFolder(join(sandboxes, name))
     removed.push(`folder ${name}`)
   }
   removed.push(...(await parts.network.sweep()).map((name) => `netns ${name}`))
@@ -51,7 +49,7 @@ async function adopt(parts: Parts, folder: string, record: SandboxRecord): Promi
   const vm = await parts.driver.adopt(record.process, folder)
   if (!vm) return undefined
   const slot = await parts.network.adopt(record.slot)
-  const envd = new Envd(slot.hostIp, record.token)
+  const envd = parts.connectGuest(slot.hostIp, record.token)
   void vm.exited.then(() => envd.close(new AppError('agent_error', "the sandbox's VM has ended")))
   return { record, folder, slot, vm, envd }
 }

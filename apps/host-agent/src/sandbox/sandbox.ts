@@ -2,17 +2,14 @@
 // is cut short leaves nothing behind.
 import { join } from 'node:path'
 import { AppError, UndoStack, type SandboxId } from '@wrenn/base'
-import { Envd } from '../guest/envd.ts'
+import type { Envd } from '../guest/envd.ts'
 import type { Slot } from '../network/slot.ts'
-import { cloneSparse } from '../storage/disk.ts'
-import { vmFiles } from '../storage/layout.ts'
 import type { Vm } from '../vmm/driver.ts'
 import type { GoldenSpec } from './golden.ts'
 import type { Goldens } from './goldens.ts'
 import { freshIdentity } from './identity.ts'
 import type { Parts } from './parts.ts'
-import { writeRecord, type SandboxRecord } from './record.ts'
-import { giveToVm, makeVmFolder, removeVmFolder } from './vm-folder.ts'
+import type { SandboxRecord } from './record.ts'
 
 /** Twenty at once on two emulated cores take their time. */
 const guestTimeoutMs = 60_000
@@ -34,22 +31,20 @@ export async function makeSandbox(
   spec: SandboxSpec,
   signal: AbortSignal,
 ): Promise<LiveSandbox> {
-  const { network, driver, cgroups, log } = parts
+  const { network, storage, driver, cgroups, log } = parts
   const folder = join(parts.folders.sandboxes, spec.id)
   const undo = new UndoStack()
   try {
     return await goldens.use(spec, async (golden) => {
       signal.throwIfAborted()
       const slot = await undo.acquire('slot', network.take(), (taken) => network.release(taken))
-      await undo.acquire('folder', makeVmFolder(folder, slot.uid), () => removeVmFolder(folder))
-      const { disk } = vmFiles(folder)
-      await cloneSparse(golden.disk, disk, golden.extents)
-      await giveToVm(disk, slot.uid)
+      await undo.acquire('folder', storage.makeFolder(folder, slot.uid), () => storage.removeFolder(folder))
+      await storage.cloneDisk(golden.disk, folder, slot.uid)
       const cgroup = await undo.acquire('cgroup', cgroups.make(spec.id, spec), () => cgroups.remove(spec.id))
       const place = { slot, folder, cgroup }
       const options = { place, machine: golden.machine, saved: golden.saved, signal }
       const vm = await undo.acquire('vm', driver.resume(options), (resumed) => resumed.kill())
-      const envd = new Envd(slot.hostIp, golden.token)
+      const envd = parts.connectGuest(slot.hostIp, golden.token)
       await undo.acquire('envd', undefined, () =>
         envd.close(new AppError('agent_error', 'the sandbox was not made')),
       )
@@ -67,7 +62,7 @@ export async function makeSandbox(
       await Promise.all([
         vm.run(),
         envd.init(identity, { timeoutMs: guestTimeoutMs, signal }),
-        writeRecord(folder, record),
+        storage.writeRecord(folder, record),
       ])
       signal.throwIfAborted()
       undo.keep()
@@ -89,5 +84,5 @@ export async function removeSandbox(
   await vm.kill()
   await parts.cgroups.remove(record.id)
   await parts.network.release(slot)
-  await removeVmFolder(folder)
+  await parts.storage.removeFolder(folder)
 }

@@ -1,0 +1,38 @@
+// Makes the real parts for a data folder. Called by main and, with a folder of their own, by tests.
+import { Envd } from './guest/envd.ts'
+import type { Logger } from '@wrenn/base'
+import type { ImagesManifest } from '@wrenn/images'
+import { Network } from './network/network.ts'
+import { layout } from './storage/layout.ts'
+import { cloneDisk, makeVmFolder, removeVmFolder } from './storage/vm-folder.ts'
+import { chooseAccelerator, type Accelerator } from './vmm/accelerator.ts'
+import { Cgroups } from './vmm/cgroup.ts'
+import { QemuDriver } from './vmm/qemu/driver.ts'
+import { writeRecord } from './sandbox/record.ts'
+import type { Parts } from './sandbox/parts.ts'
+import type { Config } from './config.ts'
+
+export async function openParts(
+  config: Config,
+  { images, log, stopping }: { images: ImagesManifest; log: Logger; stopping: AbortSignal },
+): Promise<{ parts: Parts; accelerator: Accelerator; warnings: string[] }> {
+  const { instance, diskMib } = config
+  const [accelerator, network, cgroups] = await Promise.all([
+    chooseAccelerator(images.boot),
+    Network.open({ ...config, log }),
+    Cgroups.open(instance),
+  ])
+  const driver = await QemuDriver.open(images.hostkit, accelerator)
+  const { goldens, sandboxes } = layout(config.dataFolder)
+  const storage = { makeFolder: makeVmFolder, cloneDisk, writeRecord, removeFolder: removeVmFolder }
+  const connectGuest = (host: string, token: string): Envd => new Envd(host, token)
+  const folders = { goldens, sandboxes }
+  return {
+    parts: { images, network, storage, driver, cgroups, connectGuest, folders, diskMib, stopping, log },
+    accelerator,
+    warnings: [
+      ...(cgroups.obstacle === undefined ? [] : [`VMs have no CPU and memory limits: ${cgroups.obstacle}`]),
+      ...(network.resolvers.length > 0 ? [] : ['guests have no DNS: no resolver is known, set WRENN_DNS']),
+    ],
+  }
+}
