@@ -41,8 +41,8 @@ func main() {
 }
 
 func runInit() error {
-	pid1.LogToConsole()
 	return pid1.Run(pid1.Options{
+		Console:  "/dev/console",
 		Path:     "/proc/self/exe",
 		Argv:     []string{"envd", "serve"},
 		PowerOff: pid1.PowerOff,

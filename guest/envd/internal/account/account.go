@@ -20,11 +20,17 @@ type User struct {
 	Shell  string
 }
 
-// Database looks users and groups up. It is safe for concurrent use.
+// Database holds the two files as they were when they last changed. It is safe for
+// concurrent use.
 type Database struct {
-	mu           sync.Mutex
-	passwd       table
-	group        table
+	mu      sync.Mutex
+	passwd  table
+	group   table
+	current Accounts
+}
+
+// Accounts is the content of both files at one moment.
+type Accounts struct {
 	users        map[string]User
 	userByID     map[uint32]string
 	groupByID    map[uint32]string
@@ -42,46 +48,37 @@ func Open(passwdPath, groupPath string) *Database {
 	return &Database{passwd: table{path: passwdPath}, group: table{path: groupPath}}
 }
 
-// ByName returns the user of that name.
-func (d *Database) ByName(name string) (User, bool) {
+// Current reads what has changed and returns all of it.
+func (d *Database) Current() Accounts {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.refresh()
-	user, ok := d.users[name]
-	user.Groups = d.groupMembers[name]
+	if rows, changed := d.passwd.rows(); changed {
+		d.current.users, d.current.userByID = parsePasswd(rows)
+	}
+	if rows, changed := d.group.rows(); changed {
+		d.current.groupByID, d.current.groupMembers = parseGroup(rows)
+	}
+	return d.current
+}
+
+// User returns the user of that name.
+func (a Accounts) User(name string) (User, bool) {
+	user, ok := a.users[name]
+	user.Groups = a.groupMembers[name]
 	return user, ok
 }
 
 // UserName is the name of uid, or the number itself.
-func (d *Database) UserName(uid uint32) string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.refresh()
-	return nameOr(d.userByID, uid)
-}
+func (a Accounts) UserName(uid uint32) string { return nameOr(a.userByID, uid) }
 
 // GroupName is the name of gid, or the number itself.
-func (d *Database) GroupName(gid uint32) string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.refresh()
-	return nameOr(d.groupByID, gid)
-}
+func (a Accounts) GroupName(gid uint32) string { return nameOr(a.groupByID, gid) }
 
 func nameOr(names map[uint32]string, id uint32) string {
 	if name, ok := names[id]; ok {
 		return name
 	}
 	return strconv.FormatUint(uint64(id), 10)
-}
-
-func (d *Database) refresh() {
-	if rows, changed := d.passwd.rows(); changed {
-		d.users, d.userByID = parsePasswd(rows)
-	}
-	if rows, changed := d.group.rows(); changed {
-		d.groupByID, d.groupMembers = parseGroup(rows)
-	}
 }
 
 // rows returns the fields of every line if the file changed since the last call.

@@ -31,7 +31,7 @@ func (r *Resolver) ByName(name string) (User, error) {
 	if name == "" {
 		name = *r.defaultName.Load()
 	}
-	user, ok := r.Accounts.ByName(name)
+	user, ok := r.Accounts.Current().User(name)
 	if !ok {
 		return User{}, fault.New(fault.InvalidArgument, "no such user: %q", name)
 	}

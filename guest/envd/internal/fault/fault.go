@@ -67,6 +67,15 @@ func File(err error, path string) *Error {
 	return Wrap(errnoCode(err), err, "%s", path)
 }
 
+// Read is File for a path that is looked at only: below what is no folder there is
+// nothing.
+func Read(err error, path string) *Error {
+	if errors.Is(err, syscall.ENOTDIR) {
+		return Wrap(NotFound, err, "%s", path)
+	}
+	return File(err, path)
+}
+
 // IsDiskFull tells whether err means that the disk or a quota is full.
 func IsDiskFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)

@@ -31,10 +31,10 @@ type entry struct {
 // timeFormat is RFC 3339 with the nanoseconds that protobuf's JSON mapping has.
 const timeFormat = "2006-01-02T15:04:05.000000000Z"
 
-func describe(path string, accounts *account.Database) (entry, error) {
+func describe(path string, accounts account.Accounts) (entry, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
-		return entry{}, fault.File(err, path)
+		return entry{}, fault.Read(err, path)
 	}
 	e := entry{
 		Name:         filepath.Base(path),

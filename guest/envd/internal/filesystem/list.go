@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"wrenn.dev/envd/internal/account"
 	"wrenn.dev/envd/internal/fault"
 )
 
@@ -21,7 +22,7 @@ func (s *Service) listDir(r *http.Request, req *listRequest) (listResponse, erro
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return listResponse{}, fault.File(err, path)
+		return listResponse{}, fault.Read(err, path)
 	}
 	if !info.IsDir() {
 		return listResponse{}, fault.New(fault.InvalidArgument, "%s: not a directory", path)
@@ -31,7 +32,7 @@ func (s *Service) listDir(r *http.Request, req *listRequest) (listResponse, erro
 		depth = 1
 	}
 	res := listResponse{Entries: []entry{}}
-	if err := s.walk(path, depth, &res.Entries); err != nil {
+	if err := walk(path, depth, s.Users.Accounts.Current(), &res.Entries); err != nil {
 		return listResponse{}, err
 	}
 	return res, nil
@@ -39,14 +40,14 @@ func (s *Service) listDir(r *http.Request, req *listRequest) (listResponse, erro
 
 // walk appends the entries of folder. It does not follow symlinks, and takes what
 // vanishes under its hands as never having been there.
-func (s *Service) walk(folder string, depth int, entries *[]entry) error {
+func walk(folder string, depth int, accounts account.Accounts, entries *[]entry) error {
 	children, err := os.ReadDir(folder)
 	if err != nil {
 		return fault.File(err, folder)
 	}
 	for _, child := range children {
 		path := filepath.Join(folder, child.Name())
-		e, err := describe(path, s.Users.Accounts)
+		e, err := describe(path, accounts)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -57,7 +58,7 @@ func (s *Service) walk(folder string, depth int, entries *[]entry) error {
 			return fault.New(fault.ResourceExhausted, "more than %d entries: list with a smaller depth", maxEntries)
 		}
 		if child.IsDir() && depth > 1 {
-			if err := s.walk(path, depth-1, entries); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := walk(path, depth-1, accounts, entries); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 		}

@@ -71,7 +71,7 @@ func (s *Service) resolve(r *http.Request, path string) (string, account.User, e
 }
 
 func (s *Service) respond(path string) (entryResponse, error) {
-	e, err := describe(path, s.Users.Accounts)
+	e, err := describe(path, s.Users.Accounts.Current())
 	return entryResponse{Entry: e}, err
 }
 

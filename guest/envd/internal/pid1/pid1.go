@@ -14,6 +14,8 @@ import (
 
 // Options are what differs between a guest and a test.
 type Options struct {
+	// Console is where both processes log; empty leaves stdout and stderr alone.
+	Console string
 	// Argv is the server's command line, found at Path.
 	Path string
 	Argv []string
@@ -35,6 +37,9 @@ const (
 func Run(options Options) error {
 	if os.Getpid() != 1 {
 		return errors.New("envd init must be process 1")
+	}
+	if options.Console != "" {
+		logTo(options.Console)
 	}
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, syscall.SIGCHLD, syscall.SIGTERM, syscall.SIGINT, syscall.SIGPIPE, syscall.SIGHUP)

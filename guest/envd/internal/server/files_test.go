@@ -149,7 +149,8 @@ func TestPathsThatAreNone(t *testing.T) {
 		g.expectRefusal(g.download(path), 400, "invalid_argument")
 	}
 	g.expectRefusal(g.download("/no/such/file"), 404, "not_found")
-	g.expectRefusal(g.download("/etc/passwd/x"), 400, "invalid_argument")
+	g.expectRefusal(g.download("/etc/passwd/x"), 404, "not_found")
+	g.expectRefusal(g.upload("/etc/passwd/x", "x"), 400, "invalid_argument")
 	g.expectRefusal(g.do("GET", filesPath("/etc/passwd")+"&username=nosuchuser", nil), 400, "invalid_argument")
 	g.expectRefusal(g.do("POST", filesPath("/tmp/x"), strings.NewReader("x"), "Content-Type: text/plain"), 400, "invalid_argument")
 	g.expectRefusal(g.uploadForm("path=/tmp/x", field{"other", "", "x"}), 400, "invalid_argument")

@@ -65,7 +65,7 @@ func (k *kernel) SetHostname(name string) error {
 }
 
 type guest struct {
-	t      *testing.T
+	t      testing.TB
 	url    string
 	addr   string
 	etc    string
@@ -75,7 +75,7 @@ type guest struct {
 }
 
 // bootGuest starts a guest that has had no /init yet.
-func bootGuest(t *testing.T, options process.Options) *guest {
+func bootGuest(t testing.TB, options process.Options) *guest {
 	t.Helper()
 	g := &guest{t: t, etc: t.TempDir(), kernel: &kernel{}, client: &http.Client{
 		Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 32}}}
@@ -99,7 +99,7 @@ func bootGuest(t *testing.T, options process.Options) *guest {
 }
 
 // newGuest starts a guest that is ready for clients.
-func newGuest(t *testing.T, options ...process.Options) *guest {
+func newGuest(t testing.TB, options ...process.Options) *guest {
 	t.Helper()
 	options = append(options, process.Options{})
 	g := bootGuest(t, options[0])
@@ -258,7 +258,7 @@ type ending struct {
 }
 
 type eventStream struct {
-	t    *testing.T
+	t    testing.TB
 	body io.ReadCloser
 }
 

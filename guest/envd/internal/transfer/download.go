@@ -78,7 +78,7 @@ func Download(w http.ResponseWriter, r *http.Request, path string) error {
 func openRegular(path string) (*os.File, int64, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, 0, fault.File(err, path)
+		return nil, 0, fault.Read(err, path)
 	}
 	if err := mustBeRegular(info, path); err != nil {
 		return nil, 0, err

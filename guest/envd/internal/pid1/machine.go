@@ -1,5 +1,7 @@
 package pid1
 
+// What process 1 does to the machine: the console at the start, the end of it all.
+
 import (
 	"os"
 	"syscall"
@@ -25,10 +27,10 @@ func PowerOff() {
 	syscall.Reboot(syscall.LINUX_REBOOT_CMD_POWER_OFF)
 }
 
-// LogToConsole points stdout and stderr of this process, and so of the server, at
-// the console. Without one they stay as they are.
-func LogToConsole() {
-	console, err := os.OpenFile("/dev/console", os.O_WRONLY|syscall.O_NOCTTY, 0)
+// logTo points stdout and stderr of this process, and so of the server, at the
+// console. Without one they stay as they are.
+func logTo(path string) {
+	console, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NOCTTY, 0)
 	if err != nil {
 		return
 	}
