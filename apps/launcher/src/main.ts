@@ -4,14 +4,14 @@ import { AppError, errorText, SettingsError } from '@wrenn/base'
 import { readyLines } from './banner.ts'
 import { lockFolder, prepareFolders } from './folders.ts'
 import { Platform } from './platform.ts'
-import { Screen } from './screen.ts'
+import { bootstrapPhases, Screen } from './screen.ts'
 import { localUrl, parseSettings, readEnvironment, type Settings } from './settings.ts'
 import { StopSignals } from './stop-signals.ts'
 import { StartError } from './supervisor/supervised-process.ts'
 
 const EXIT_BAD_SETTINGS = 78
 
-const screen = new Screen()
+const screen = new Screen(process.stdout, bootstrapPhases(process.env['WRENN_BOOTSTRAP_TIMES']))
 // A closed terminal or pipe must not end the launcher before its children.
 process.stdout.on('error', () => undefined)
 try {

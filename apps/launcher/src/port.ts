@@ -1,4 +1,5 @@
 // Whether the public address can be listened on, asked before anything expensive is done.
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { AppError, isErrno, run } from '@wrenn/base'
 import type { ListenAddress } from './settings.ts'
@@ -28,8 +29,10 @@ export async function assertPortFree({ host, port }: ListenAddress): Promise<voi
 async function holderOf(port: number): Promise<string> {
   try {
     const { stdout } = await run('ss', ['-Hltnp', `sport = :${port}`])
-    const match = /users:\(\("([^"]+)",pid=(\d+)/.exec(stdout)
-    return match ? ` by ${match[1]} (pid ${match[2]})` : ''
+    const pid = /pid=(\d+)/.exec(stdout)?.[1]
+    if (pid === undefined) return ''
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8')
+    return ` by pid ${pid} (${command.replaceAll('\0', ' ').trim().slice(0, 80)})`
   } catch {
     return ''
   }

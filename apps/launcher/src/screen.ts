@@ -17,12 +17,14 @@ export interface PhaseTime {
 }
 
 export class Screen {
-  readonly phases: PhaseTime[] = []
+  readonly phases: PhaseTime[]
   readonly #output: Output
   #live = false
 
-  constructor(output: Output = process.stdout) {
+  /** `earlier`: phases that are over already, those of the bootstrap. */
+  constructor(output: Output, earlier: PhaseTime[] = []) {
     this.#output = output
+    this.phases = [...earlier]
   }
 
   line(text: string): void {
@@ -57,4 +59,12 @@ export class Screen {
 
 export function seconds(durationMs: number): string {
   return `${(durationMs / 1000).toFixed(1)} s`
+}
+
+/** What tools/bootstrap.sh took: `name=milliseconds`, separated by spaces. */
+export function bootstrapPhases(times = ''): PhaseTime[] {
+  return [...times.matchAll(/(\w+)=(\d+)/g)].map(([, name = '', durationMs]) => ({
+    name,
+    durationMs: Number(durationMs),
+  }))
 }

@@ -32,12 +32,11 @@ describe('settings', () => {
     )
   })
 
-  it('take addresses with and without a host, also IPv6', () => {
+  it('take any address, also IPv6, and know how to reach it', () => {
     assert.equal(addressOf('10.0.0.5:80'), 'http://10.0.0.5:80')
     assert.equal(addressOf('0.0.0.0:8080'), 'http://127.0.0.1:8080')
-    assert.equal(addressOf(':8080'), 'http://127.0.0.1:8080')
     assert.equal(addressOf('[::]:8080'), 'http://[::1]:8080')
-    for (const wrong of ['127.0.0.1:0', '127.0.0.1:65536', '8080', '::1:8080']) {
+    for (const wrong of ['127.0.0.1:0', '127.0.0.1:65536', '8080', ':8080', '::1:8080']) {
       assert.throws(() => addressOf(wrong), /CP_LISTEN_ADDR: must be ADDRESS:PORT/)
     }
   })

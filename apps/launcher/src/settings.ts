@@ -65,7 +65,9 @@ export function parseSettings(environment: NodeJS.ProcessEnv): Settings {
     cacheDir: parsed.WRENN_CACHE_DIR,
     databaseUrl: parsed.DATABASE_URL,
     keepSandboxes: parsed.WRENN_KEEP_SANDBOXES === '1',
-    environment: Object.fromEntries(Object.entries(environment).filter(([name]) => !/^npm_/i.test(name))),
+    environment: Object.fromEntries(
+      Object.entries(environment).filter(([name]) => !/^(npm_|WRENN_BOOTSTRAP_)/i.test(name)),
+    ),
   }
 }
 
@@ -95,9 +97,10 @@ export function localUrl({ host, port }: ListenAddress): string {
 }
 
 function parseListenAddress(text: string, context: z.RefinementCtx): ListenAddress {
-  const match = /^(?:\[([\da-f:.]+)\]|([^:[\]\s]*)):(\d{1,5})$/i.exec(text)
+  const match = /^(?:\[([\da-f:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/i.exec(text)
   const port = Number(match?.[3])
-  if (match && port >= 1 && port <= 65_535) return { host: match[1] ?? (match[2] || '0.0.0.0'), port }
+  const host = match?.[1] ?? match?.[2]
+  if (host !== undefined && port >= 1 && port <= 65_535) return { host, port }
   context.addIssue({
     code: 'custom',
     message: `must be ADDRESS:PORT, e.g. 127.0.0.1:8080, not ${JSON.stringify(text)}`,
