@@ -3,8 +3,9 @@
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, realpath } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
-import { join } from 'node:path'
-import { AppError, isErrno, processRef } from '@wrenn/base'
+import { dirname, join } from 'node:path'
+import { AppError, isErrno, processRef, SettingsError } from '@wrenn/base'
+import { closedFolder } from './closed-folder.ts'
 import { readPidFile, removePidFile, writePidFile } from './supervisor/pid-file.ts'
 import { assertShortEnough } from './settings.ts'
 
@@ -31,14 +32,24 @@ export class Folders {
   }
 }
 
-/** Makes the folders. Throws a SettingsError when the path is too long for the sockets below it. */
-export async function prepareFolders(given: string): Promise<Folders> {
-  await mkdir(given, { recursive: true, mode: 0o711 })
-  const root = await realpath(given)
+/** Makes the folders. Throws a SettingsError when one lies where it cannot be used. */
+export async function prepareFolders(given: { folder: string; cacheDir: string }): Promise<Folders> {
+  const root = await makeFolder('WRENN_DIR', given.folder, 0o711)
+  await makeFolder('WRENN_CACHE_DIR', given.cacheDir, 0o755)
   assertShortEnough(root)
   await chmod(root, 0o711)
   for (const name of ['run', 'logs']) await mkdir(join(root, name), { recursive: true, mode: 0o700 })
   return new Folders(root)
+}
+
+async function makeFolder(setting: string, path: string, mode: number): Promise<string> {
+  await mkdir(path, { recursive: true, mode })
+  const real = await realpath(path)
+  const closed = await closedFolder(dirname(real))
+  if (closed === undefined) return real
+  throw new SettingsError([
+    `${setting}: the users that VMs and Postgres run as cannot enter ${closed}: choose another folder, or chmod o+x it`,
+  ])
 }
 
 /**

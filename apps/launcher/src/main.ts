@@ -33,7 +33,7 @@ process.exit()
 
 async function runPlatform(settings: Settings): Promise<void> {
   const signals = new StopSignals()
-  const folders = await prepareFolders(settings.folder)
+  const folders = await prepareFolders(settings)
   const lock = await lockFolder(folders)
   const platform = new Platform(settings, folders, screen)
   signals.onSecond = () => platform.hurry()

@@ -1,7 +1,7 @@
 // The platform on this machine: Postgres, host-agent and control-plane, started in this order and stopped in the
 // opposite one. VMs are not its children: they outlive every process here, and end only when the operator says so.
 import { join } from 'node:path'
-import { errorText, pollUntil, writeFileDurable } from '@wrenn/base'
+import { AppError, errorText, pollUntil, writeFileDurable } from '@wrenn/base'
 import { buildImages } from '@wrenn/images'
 import { AgentClient, type AgentHealth } from './agent-client.ts'
 import { endDescendants } from './descendants.ts'
@@ -9,7 +9,7 @@ import type { Folders } from './folders.ts'
 import { assertPortFree } from './port.ts'
 import { Cluster } from './postgres/cluster.ts'
 import { endClusterProcesses } from './postgres/leftovers.ts'
-import { postgresSpec } from './postgres/start.ts'
+import { assertAnswers, postgresSpec } from './postgres/start.ts'
 import { controlPlaneSpec, hostAgentSpec } from './processes.ts'
 import type { Screen } from './screen.ts'
 import type { Settings } from './settings.ts'
@@ -18,6 +18,7 @@ import { endLeftover } from './supervisor/pid-file.ts'
 import { SupervisedProcess, type ProcessSpec } from './supervisor/supervised-process.ts'
 
 const ROTATION_INTERVAL_MS = 60_000
+const DATABASE_TIMEOUT_MS = 10_000
 const LEFTOVER_GRACE_MS = 10_000
 /** The agent may be starting again at the moment of the stop. */
 const AGENT_BACK_MS = 10_000
@@ -62,6 +63,7 @@ export class Platform {
   async #start(signal: AbortSignal): Promise<AgentHealth> {
     await this.#endLeftovers()
     await assertPortFree(this.#settings.listen)
+    await this.#assertDatabaseAnswers(signal)
     await this.#screen.phase('images', (step) => this.#makeImages(step, signal))
     signal.throwIfAborted()
     const databaseUrl = this.#settings.databaseUrl ?? (await this.#startPostgres(signal))
@@ -90,6 +92,22 @@ export class Platform {
     }
     await endClusterProcesses(join(this.#folders.postgres, 'data'))
     if (ended.length > 0) this.#screen.line(`Ended ${ended.join(' and ')} of a launcher that was killed.`)
+  }
+
+  /** Said now, not after the phases that take long. At a machine's boot the database may come a little later. */
+  async #assertDatabaseAnswers(signal: AbortSignal): Promise<void> {
+    const { databaseUrl } = this.#settings
+    if (databaseUrl === undefined) return
+    try {
+      await pollUntil('it answers', () => assertAnswers(databaseUrl).then(() => true as const), {
+        timeoutMs: DATABASE_TIMEOUT_MS,
+        signal,
+      })
+    } catch (cause) {
+      throw new AppError('unavailable', `DATABASE_URL: the database does not answer (${errorText(cause)})`, {
+        cause,
+      })
+    }
   }
 
   async #makeImages(step: (text: string) => void, signal: AbortSignal): Promise<void> {

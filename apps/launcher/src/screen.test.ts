@@ -13,8 +13,8 @@ describe('the screen', () => {
       screen.line('by the way')
     })
     assert.match(
-      text,
-      /^(\r\x1b\[Kimages: kernel and initramfs,)+\r\x1b\[Kby the way\nimages: done in \d\.\d s\n$/,
+      text.replaceAll('\r\u001b[K', '<'),
+      /^(<images: kernel and initramfs,)+<by the way\nimages: done in \d\.\d s\n$/,
     )
     assert.deepEqual(
       screen.phases.map(({ name }) => name),

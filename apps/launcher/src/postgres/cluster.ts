@@ -1,9 +1,10 @@
 // One Postgres cluster in a folder of ours: `{folder}/data` and `{folder}/socket`. Guarantees that the data folder is
 // either a whole cluster or absent, and that nothing of an earlier run is in the way of a start.
 // Called by: startPostgres, for the launcher and for tests.
-import { chmod, chown, mkdir, realpath, rename, rm, stat } from 'node:fs/promises'
+import { chmod, chown, mkdir, realpath, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AppError, readFileIfThere, run, syncFolder } from '@wrenn/base'
+import { closedFolder } from '../closed-folder.ts'
 import { installBinaries, type PostgresBinaries } from './binaries.ts'
 import { endClusterProcesses, removeReusedPidFiles } from './leftovers.ts'
 import { postgresUser, type SystemUser } from './system-user.ts'
@@ -166,16 +167,11 @@ export class Cluster {
 /** All that Postgres sees of our environment: no PG* variable of the operator's shell changes what it does. */
 export const postgresEnvironment = { PATH: process.env['PATH'], LC_ALL: 'C' }
 
-/** Throws an AppError that names the first folder on the way which other users cannot enter. */
 async function assertEnterable(folder: string): Promise<void> {
-  for (let path = folder; ; path = dirname(path)) {
-    const { mode } = await stat(path)
-    if ((mode & 0o001) === 0) {
-      throw new AppError(
-        'unavailable',
-        `Postgres, which runs as a user of its own, cannot enter ${path}: chmod o+x it, or choose another folder.`,
-      )
-    }
-    if (path === dirname(path)) return
-  }
+  const closed = await closedFolder(folder)
+  if (closed === undefined) return
+  throw new AppError(
+    'unavailable',
+    `Postgres, which runs as a user of its own, cannot enter ${closed}: chmod o+x it, or choose another folder.`,
+  )
 }

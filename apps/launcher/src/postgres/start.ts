@@ -56,7 +56,8 @@ export function postgresSpec(cluster: Cluster, files: Pick<ProcessSpec, 'logFile
   }
 }
 
-async function assertAnswers(url: string): Promise<void> {
+/** One attempt to use the database. */
+export async function assertAnswers(url: string): Promise<void> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
   // A connection that breaks after its failure was reported would otherwise end the process.
   client.on('error', () => undefined)
