@@ -66,6 +66,11 @@ export class FakeAgent {
     await rm(this.#folder, { recursive: true })
   }
 
+  /** How often an operation was called so far. */
+  count(operation: AgentOperation): number {
+    return this.calls.filter((call) => call === operation).length
+  }
+
   on(operation: AgentOperation, fault: Fault): void {
     this.#faults.set(operation, fault)
   }
@@ -90,7 +95,11 @@ export class FakeAgent {
           await this.#faults.get(operation)?.before?.(call.signal)
           const answer = await work(call)
           const contentType = answer.body === undefined ? undefined : 'application/json'
-          const problem = answerProblem(this.#contract, operation, { contentType, body: undefined, ...answer })
+          const problem = answerProblem(this.#contract, operation, {
+            contentType,
+            body: undefined,
+            ...answer,
+          })
           if (problem !== undefined) this.problems.push(problem)
           await this.#faults.get(operation)?.after?.(call.signal)
           return answer
@@ -108,7 +117,8 @@ export class FakeAgent {
       listSandboxes: async () => ({ status: 200, body: [...this.sandboxes.values()] }),
       getSandbox: async ({ params }) => ({ status: 200, body: this.#find(params.id) }),
       createSandbox: async ({ body }) => {
-        if (body.template !== 'minimal') throw new AppError('not_found', `There is no template ${body.template}`)
+        if (body.template !== 'minimal')
+          throw new AppError('not_found', `There is no template ${body.template}`)
         if (this.sandboxes.has(body.id)) throw new AppError('already_exists', `${body.id} exists`)
         const addresses = { guest_ip: '169.254.0.21', host_ip: `10.11.0.${this.sandboxes.size + 2}` }
         const started_at = new Date().toISOString()
