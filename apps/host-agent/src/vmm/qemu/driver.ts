@@ -52,7 +52,7 @@ export class QemuDriver implements VmmDriver {
     return this.#start(place, {
       args: [
         ...commonArguments(machine, this.#accelerator, { disk, qmp, memory: `mem-path=${memory},share=on` }),
-        ...bootArguments({ kernel, initramfs, serial }),
+        ...bootArguments(this.#accelerator, { kernel, initramfs, serial }),
       ],
       fds: [],
       ...(signal ? { signal } : {}),
