@@ -8,8 +8,8 @@ echo 'user ALL=(ALL) NOPASSWD:ALL' > "$root/etc/sudoers.d/user"
 chmod 0440 "$root/etc/sudoers.d/user"
 
 echo 'LANG=C.UTF-8' > "$root/etc/default/locale"
-echo 'sandbox' > "$root/etc/hostname"
-printf '127.0.0.1 localhost\n127.0.1.1 sandbox\n' > "$root/etc/hosts"
+# What makes one guest different from the next is written to memory, by envd, in every new sandbox.
+for file in hostname hosts machine-id; do ln -sf "/run/wrenn/etc/$file" "$root/etc/$file"; done
 # The gateway of every slot answers DNS.
 rm -f "$root/etc/resolv.conf"
 echo 'nameserver 172.16.77.1' > "$root/etc/resolv.conf"
@@ -21,4 +21,3 @@ rm -f "$root"/etc/passwd- "$root"/etc/group- "$root"/etc/shadow- "$root"/etc/gsh
 rm -f "$root"/var/cache/debconf/*-old "$root"/var/lib/dpkg/*-old
 sed -i -E 's/^([^:]*:[^:]*:)[0-9]+:/\119675:/' "$root/etc/shadow"
 find "$root" -xdev -name __pycache__ -type d -prune -exec rm -rf {} +
-: > "$root/etc/machine-id"

@@ -1,6 +1,9 @@
 package identity
 
-// The files that carry the machine's identity. Each is replaced as a whole.
+// The files that carry the machine's identity. In our templates they are symlinks
+// into a tmpfs: a clone gets its identity before it may answer anything, and
+// writing to disk would take longer than all the rest. Where somebody has put a
+// file in the place of such a link, that is replaced as a whole.
 
 import (
 	"errors"
@@ -46,6 +49,9 @@ func writeMachineID(etc, id string) error {
 }
 
 func replaceFile(path, text string) error {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return os.WriteFile(path, []byte(text), 0o644)
+	}
 	temp := path + ".envd.tmp"
 	defer os.Remove(temp)
 	if err := os.WriteFile(temp, []byte(text), 0o644); err != nil {

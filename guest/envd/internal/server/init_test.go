@@ -54,6 +54,30 @@ func TestInitChangesWhoTheGuestIs(t *testing.T) {
 	}
 }
 
+func TestInitWritesThroughTheLinksOfATemplate(t *testing.T) {
+	g := bootGuest(t, process.Options{})
+	memory := t.TempDir()
+	for _, name := range []string{"hostname", "hosts", "machine-id"} {
+		if err := os.Symlink(filepath.Join(memory, name), filepath.Join(g.etc, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	id := strings.Repeat("a1", 16)
+	g.expectStatus(g.init(map[string]any{"accessToken": "one", "hostname": "sb-1", "machineId": id}), 204)
+	for name, want := range map[string]string{
+		"hostname":   "sb-1\n",
+		"hosts":      "127.0.0.1\tlocalhost\n::1\tlocalhost\n127.0.1.1\tsb-1\n",
+		"machine-id": id + "\n",
+	} {
+		if got, _ := os.ReadFile(filepath.Join(memory, name)); string(got) != want {
+			t.Errorf("%s: %q", name, got)
+		}
+		if link, _ := os.Readlink(filepath.Join(g.etc, name)); link != filepath.Join(memory, name) {
+			t.Errorf("%s is no link any more", name)
+		}
+	}
+}
+
 func TestOnlyTheHolderOfTheTokenMayInitAgain(t *testing.T) {
 	g := bootGuest(t, process.Options{})
 	g.expectRefusal(g.init(map[string]any{}), 400, "invalid_argument")
