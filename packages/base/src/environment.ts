@@ -23,7 +23,10 @@ export function parseEnvironment<Shape extends z.ZodRawShape>(
 }
 
 /** A whole number in a variable. */
-export function integerSetting(min: number, max: number): z.ZodPipe<z.ZodString, z.ZodTransform<number, string>> {
+export function integerSetting(
+  min: number,
+  max: number,
+): z.ZodPipe<z.ZodString, z.ZodTransform<number, string>> {
   return z
     .string()
     .refine((text) => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max, {

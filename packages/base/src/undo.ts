@@ -14,6 +14,11 @@ export class UndoStack {
     return acquired
   }
 
+  /** For steps that may fail half-way: registers an undo that copes with nothing to do, before the step. */
+  defer(name: string, undo: () => Promise<void> | void): void {
+    this.#steps.push({ name, undo })
+  }
+
   /** Everything went well: nothing will be undone any more. */
   keep(): void {
     this.#steps = []

@@ -115,7 +115,8 @@ async function bootAndSave(parts: Parts, spec: GoldenSpec): Promise<void> {
   const undo = new UndoStack()
   try {
     const slot = await undo.acquire('slot', parts.network.take(), (taken) => parts.network.release(taken))
-    await undo.acquire('folder', makeVmFolder(folder, slot.uid), () => removeVmFolder(folder))
+    undo.defer('folder', () => removeVmFolder(folder))
+    await makeVmFolder(folder, slot.uid)
     await formatDisk(files.disk, parts.diskMib)
     await giveToVm(files.disk, slot.uid)
     const place = { slot, folder, cgroup: undefined }
@@ -126,9 +127,7 @@ async function bootAndSave(parts: Parts, spec: GoldenSpec): Promise<void> {
     )
     const token = randomBytes(32).toString('hex')
     const envd = parts.connectGuest(slot.hostIp, '')
-    await undo.acquire('envd', undefined, () =>
-      envd.close(new AppError('agent_error', 'the golden VM is gone')),
-    )
+    undo.defer('envd', () => envd.close(new AppError('agent_error', 'the golden VM is gone')))
     void vm.exited.then(() => envd.close(new AppError('agent_error', 'the VM ended while it booted')))
     parts.stopping.addEventListener('abort', () => envd.close(parts.stopping.reason as AppError), {
       once: true,

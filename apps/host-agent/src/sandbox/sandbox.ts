@@ -1,7 +1,7 @@
 // One sandbox in this agent's memory, and how one is made: every step registers its undo, so that a create that fails or
 // is cut short leaves nothing behind.
 import { join } from 'node:path'
-import { AppError, UndoStack, type SandboxId } from '@wrenn/base'
+import { AppError, together, UndoStack, type SandboxId } from '@wrenn/base'
 import type { Envd } from '../guest/envd.ts'
 import type { Slot } from '../network/slot.ts'
 import type { Vm } from '../vmm/driver.ts'
@@ -38,16 +38,16 @@ export async function makeSandbox(
     return await goldens.use(spec, async (golden) => {
       signal.throwIfAborted()
       const slot = await undo.acquire('slot', network.take(), (taken) => network.release(taken))
-      await undo.acquire('folder', storage.makeFolder(folder, slot.uid), () => storage.removeFolder(folder))
+      undo.defer('folder', () => storage.removeFolder(folder))
+      await storage.makeFolder(folder, slot.uid)
       await storage.cloneDisk(golden.disk, folder, slot.uid)
-      const cgroup = await undo.acquire('cgroup', cgroups.make(spec.id, spec), () => cgroups.remove(spec.id))
+      undo.defer('cgroup', () => cgroups.remove(spec.id))
+      const cgroup = await cgroups.make(spec.id, spec)
       const place = { slot, folder, cgroup }
       const options = { place, machine: golden.machine, saved: golden.saved, signal }
       const vm = await undo.acquire('vm', driver.resume(options), (resumed) => resumed.kill())
       const envd = parts.connectGuest(slot.hostIp, golden.token)
-      await undo.acquire('envd', undefined, () =>
-        envd.close(new AppError('agent_error', 'the sandbox was not made')),
-      )
+      undo.defer('envd', () => envd.close(new AppError('agent_error', 'the sandbox was not made')))
       void vm.exited.then(() => envd.close(new AppError('agent_error', "the sandbox's VM has ended")))
       const identity = freshIdentity(spec.id)
       const record: SandboxRecord = {
@@ -59,11 +59,14 @@ export async function makeSandbox(
         process: vm.process,
         startedAt: new Date().toISOString(),
       }
-      await Promise.all([
-        vm.run(),
-        envd.init(identity, { timeoutMs: guestTimeoutMs, signal }),
-        storage.writeRecord(folder, record),
-      ])
+      await together(
+        [
+          () => vm.run(),
+          (either) => envd.init(identity, { timeoutMs: guestTimeoutMs, signal: either }),
+          () => storage.writeRecord(folder, record),
+        ],
+        signal,
+      )
       signal.throwIfAborted()
       undo.keep()
       return { record, folder, slot, vm, envd }

@@ -42,6 +42,7 @@ export class Sandboxes {
     if (this.#states.has(spec.id))
       throw new AppError('already_exists', `there is a sandbox ${spec.id} already`)
     const cut = new AbortController()
+    const signal = AbortSignal.any([cut.signal, this.#parts.stopping])
     this.#states.set(spec.id, { status: 'creating', spec, cut })
     return this.#queue.run(spec.id, async () => {
       const started = performance.now()
@@ -56,18 +57,14 @@ export class Sandboxes {
         })
       }
       try {
-        const live = await makeSandbox(
-          this.#parts,
-          this.#goldens,
-          spec,
-          AbortSignal.any([cut.signal, this.#parts.stopping]),
-        )
+        const live = await makeSandbox(this.#parts, this.#goldens, spec, signal)
         this.#live(live)
         done('ok')
         return live
       } catch (error) {
         this.#states.delete(spec.id)
         done('failed', error)
+        if (signal.aborted) throw signal.reason
         if (error instanceof AppError) throw error
         throw new AppError('agent_error', 'the sandbox could not be started', { cause: error })
       }
