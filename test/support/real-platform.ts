@@ -68,6 +68,13 @@ export class TestPlatform {
     if (ready === 'ended') throw new Error(`the launcher ended:\n${this.#output}`)
   }
 
+  /** Starts a second launcher on the same folder. Throws with what it printed when it ends instead. */
+  async startAnother(): Promise<void> {
+    const other = new TestPlatform(this.folder, await freePort(), {})
+    await other.start()
+    await other.interrupt()
+  }
+
   /** ctrl-C, and wait for the end. */
   async interrupt(): Promise<void> {
     const launcher = this.#launcher
