@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { AppError, readFileIfThere, run, syncFolder } from '@wrenn/base'
 import { closedFolder } from '../closed-folder.ts'
 import { installBinaries, type PostgresBinaries } from './binaries.ts'
-import { endClusterProcesses, removeReusedPidFiles } from './leftovers.ts'
+import { endClusterProcesses, removeStalePidFiles } from './leftovers.ts'
 import { postgresUser, type SystemUser } from './system-user.ts'
 
 const DATABASE = 'wrenn'
@@ -62,7 +62,7 @@ export class Cluster {
   /** Ends what is left of an earlier run: a postmaster, or backends that outlived theirs. */
   async clearLeftovers(): Promise<void> {
     await endClusterProcesses(this.dataFolder)
-    await removeReusedPidFiles([
+    await removeStalePidFiles([
       join(this.dataFolder, 'postmaster.pid'),
       join(this.#socketFolder, `.s.PGSQL.${PORT}.lock`),
     ])

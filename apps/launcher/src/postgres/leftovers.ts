@@ -50,14 +50,11 @@ export function clusterProcesses(dataFolder: string): ProcessRef[] {
 }
 
 /**
- * Removes pid files that name a living process. Call it when no process of the cluster is left: then that process is
- * another cluster's, and Postgres, seeing one of its own user under this pid, would refuse to start.
+ * Removes pid files. Call it when no process of the cluster is left: then a pid in them is another process's by now, or
+ * that of a killed postmaster which nobody has reaped yet, and Postgres would take either for a running server.
  */
-export async function removeReusedPidFiles(paths: string[]): Promise<void> {
-  for (const path of paths) {
-    const pid = parsePid(await readFileIfThere(path))
-    if (pid !== undefined && processRef(pid)) await rm(path, { force: true })
-  }
+export async function removeStalePidFiles(paths: string[]): Promise<void> {
+  for (const path of paths) await rm(path, { force: true })
 }
 
 /** The first line is the pid, negative for a single-user server. */
