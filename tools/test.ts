@@ -1,0 +1,61 @@
+// `npm test`: every check and every test, with real VMs and real Postgres. tools/bootstrap.sh has prepared the machine.
+// Arguments are test files, to run only those: npm test -- test/system/network.test.ts
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
+import { buildImages } from '@wrenn/images'
+
+const repository = join(import.meta.dirname, '..')
+const goModules = ['guest/envd', 'apps/host-agent/hostkit']
+const testFiles = [
+  'packages/*/src/**/*.test.ts',
+  'apps/*/src/**/*.test.ts',
+  'images/src/**/*.test.ts',
+  'test/**/*.test.ts',
+]
+/** A file that hangs must not hold up the rest for ever. */
+const fileTimeoutMs = 600_000
+
+if (process.getuid?.() !== 0) {
+  console.error('The tests make VMs and networks, which takes root: run sudo npm test')
+  process.exit(1)
+}
+
+const selected = process.argv.slice(2)
+if (selected.length === 0) {
+  step('npm run check', process.execPath, ['tools/check.ts'])
+  for (const module of goModules) {
+    step(`go vet in ${module}`, 'go', ['vet', './...'], module)
+    step(`go test in ${module}`, 'go', ['test', ...raceDetector(), './...'], module)
+  }
+}
+console.log('── images ──')
+await buildImages({
+  cacheDir: process.env['WRENN_CACHE_DIR'] ?? '/var/cache/wrenn',
+  onProgress: (line) => console.log(line),
+})
+const files =
+  selected.length > 0
+    ? selected
+    : testFiles.flatMap((pattern) => globSync(pattern, { cwd: repository })).sort()
+step(`node --test, ${files.length} files`, process.execPath, [
+  '--test',
+  '--test-concurrency=2',
+  '--test-reporter=spec',
+  `--test-timeout=${fileTimeoutMs}`,
+  ...files,
+])
+
+/** Runs a command with its output shown; ends everything with its exit code when it fails. */
+function step(title: string, command: string, args: string[], folder = '.'): void {
+  console.log(`── ${title} ──`)
+  const { status, error } = spawnSync(command, args, { cwd: join(repository, folder), stdio: 'inherit' })
+  if (error) throw error
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+/** Needs a C compiler, which the machine may not have. */
+function raceDetector(): string[] {
+  const found = spawnSync('gcc', ['--version'], { stdio: 'ignore' }).status === 0
+  return found ? ['-race'] : []
+}
