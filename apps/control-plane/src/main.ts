@@ -32,7 +32,9 @@ async function start(): Promise<ControlPlane> {
 }
 
 function fail(error: unknown, exitCode: number): never {
-  const lines = error instanceof SettingsError ? error.lines : [errorText(error)]
+  // A StartError is a whole sentence; other errors need their causes.
+  const text = error instanceof StartError ? error.message : errorText(error)
+  const lines = error instanceof SettingsError ? error.lines : [text]
   for (const line of lines) process.stderr.write(`control-plane: ${line}\n`)
   process.exit(exitCode)
 }

@@ -2,15 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  errorText,
-  isErrno,
-  pollUntil,
-  withDeadline,
-  type ApiKeyId,
-  type Logger,
-  type SandboxId,
-} from '@wrenn/base'
+import { isErrno, type ApiKeyId, type Logger, type SandboxId } from '@wrenn/base'
 import { hostAgentContract, publicContract } from '@wrenn/contract'
 import { createContractServer } from '@wrenn/http'
 import { createAuthenticate } from './auth/authenticate.ts'
@@ -98,14 +90,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   })
 
   const close = async (): Promise<void> => {
-    try {
-      await withDeadline('requests in flight', closeDeadlineMs, server.close())
-    } catch {
-      server.server.closeAllConnections()
-      await pollUntil('broken-off creates are undone', () => leases.idle || undefined, {
-        timeoutMs: closeDeadlineMs,
-      }).catch((error: unknown) => logger.warn({ op: 'close', outcome: 'failed', reason: errorText(error) }))
-    }
+    const finished = await server.closeGracefully(closeDeadlineMs)
+    if (!finished) await leases.allReleased(closeDeadlineMs)
     await Promise.all([reconciler.stop(), renewer.stop()])
     await Promise.all([activity.flushed(), keyUse.flushed()])
     agent.close()

@@ -67,7 +67,9 @@ function fieldName(instancePath: string): string {
 }
 
 function join(path: string, key: string): string {
-  return path === '' || path === 'body' ? key : `${path}.${key}`
+  // The caller's text: quoted unless it is a plain word.
+  const name = /^[\w-]+$/.test(key) ? key : JSON.stringify(key)
+  return path === '' || path === 'body' ? name : `${path}.${name}`
 }
 
 /** All of them at once, not one per attempt; at most five, and shortened: they are the caller's text. */

@@ -27,7 +27,13 @@ export class Validators {
 }
 
 function createAjv(schemas: Record<string, Schema>): Ajv2020 {
-  const ajv = new Ajv2020({ useDefaults: true, verbose: true, allowUnionTypes: true, formats })
+  const ajv = new Ajv2020({
+    useDefaults: true,
+    verbose: true,
+    strictTypes: true,
+    allowUnionTypes: true,
+    formats,
+  })
   // `x-hint`: what is right, in words, where a pattern says it in signs.
   ajv.addVocabulary(['example', 'x-hint'])
   ajv.addSchema({ $id: 'contract', $defs: schemas })

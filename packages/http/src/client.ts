@@ -1,11 +1,11 @@
 // A client for a contract over HTTP/1.1, on a unix socket or TCP, with kept connections. It sets no time limits of its
 // own, since the work may take an hour: the caller's signal does. Errors come back as the AppErrors that were thrown.
-import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { pipeline } from 'node:stream/promises'
+import { Agent, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { AppError, isErrno, isErrorCode } from '@wrenn/base'
 import type { AnyApi, Body, Contract, Operation, OperationId, Params, Query, Result } from '@wrenn/contract'
+import { send } from './send.ts'
 
 export interface ClientOptions<Api extends AnyApi> {
   contract: Contract<Api>
@@ -75,29 +75,21 @@ export class ContractClient<Api extends AnyApi> {
     this.#agent.destroy()
   }
 
-  #send(operation: Operation, input: AnyInput): Promise<IncomingMessage> {
-    const json =
-      input.body === undefined || input.body instanceof Readable ? undefined : JSON.stringify(input.body)
-    return new Promise((resolve, reject) => {
-      const request = httpRequest({
-        ...this.#options.target,
-        agent: this.#agent,
-        method: operation.method,
-        path: pathWith(operation.path, input),
-        headers: {
-          ...(json === undefined
-            ? {}
-            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(json) }),
-          ...input.headers,
-        },
-        ...(input.signal ? { signal: input.signal } : {}),
-      })
-      request.on('response', resolve)
-      request.on('error', (error) => reject(this.#transportError(error, input.signal)))
-      // An error of the pipeline is the request's own, and reported there.
-      if (input.body instanceof Readable) pipeline(input.body, request).catch(() => undefined)
-      else request.end(json)
-    })
+  async #send(operation: Operation, { body, ...input }: AnyInput): Promise<IncomingMessage> {
+    const isJson = body !== undefined && !(body instanceof Readable)
+    const outgoing = {
+      target: this.#options.target,
+      method: operation.method,
+      path: pathWith(operation.path, input),
+      headers: { ...(isJson ? { 'content-type': 'application/json' } : {}), ...input.headers },
+      body: isJson ? JSON.stringify(body) : body,
+      signal: input.signal,
+    }
+    try {
+      return await send(outgoing, this.#agent)
+    } catch (error) {
+      throw this.#transportError(error, input.signal)
+    }
   }
 
   async #readJson(answer: IncomingMessage, signal: AbortSignal | undefined): Promise<unknown> {

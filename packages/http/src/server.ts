@@ -8,6 +8,7 @@ import { dropBody } from './body.ts'
 import { errorAnswer, toAppError } from './error-answer.ts'
 import { contractPlugin, type ContractPluginOptions } from './plugin.ts'
 import { newRequestState } from './request-state.ts'
+import { addGracefulClose } from './graceful-close.ts'
 import { requestId } from './request-id.ts'
 
 /** Builds the server; it does not listen yet: `await server.listen({ path })` or `{ host, port }`. */
@@ -33,6 +34,7 @@ export async function createContractServer<
     },
   })
   handleOddRequests(fastify.server)
+  addGracefulClose(fastify)
   fastify.decorateRequest('wrenn', null as unknown as FastifyRequest['wrenn'])
   fastify.addHook('onRequest', async (request, reply) => {
     const state = newRequestState()

@@ -1,6 +1,6 @@
 // The creates that this process has in hand. Their pending rows carry a lease that is renewed while the create goes on;
 // when the process dies the lease runs out, and any control plane clears up.
-import type { SandboxId } from '@wrenn/base'
+import { pollUntil, type SandboxId } from '@wrenn/base'
 import type { Database } from '../../store/database.ts'
 import { sandboxesRenewLeases } from '../../store/sandboxes.ts'
 
@@ -21,9 +21,10 @@ export class CreateLeases {
     this.#held.delete(id)
   }
 
-  /** No create is in hand. */
-  get idle(): boolean {
-    return this.#held.size === 0
+  /** Returns when no create is in hand, or when the time is over: their leases run out then. */
+  async allReleased(timeoutMs: number): Promise<void> {
+    const released = (): true | undefined => (this.#held.size === 0 ? true : undefined)
+    await pollUntil('creates are undone', released, { timeoutMs }).catch(() => undefined)
   }
 
   async renew(db: Database): Promise<void> {

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SettingsError } from '@wrenn/base'
+import { parseConfig } from './config.ts'
+
+const required = { DATABASE_URL: 'postgres://wrenn@/wrenn?host=/run/wrenn' }
+
+test('everything but the database has a default', () => {
+  assert.deepEqual(parseConfig(required), {
+    listen: { host: '127.0.0.1', port: 8080 },
+    databaseUrl: required.DATABASE_URL,
+    jwtSecret: undefined,
+    dataFolder: '/var/lib/wrenn',
+    agentSocket: '/var/lib/wrenn/run/agent.sock',
+    logLevel: 'info',
+  })
+})
+
+test('addresses of both families and names are understood', () => {
+  const listen = (text: string) => parseConfig({ ...required, CP_LISTEN_ADDR: text }).listen
+  assert.deepEqual(listen('0.0.0.0:80'), { host: '0.0.0.0', port: 80 })
+  assert.deepEqual(listen('[::1]:8080'), { host: '::1', port: 8080 })
+  assert.deepEqual(listen('localhost:0'), { host: 'localhost', port: 0 })
+})
+
+test('every mistake is a line that names its variable', () => {
+  const mistakes = {
+    CP_LISTEN_ADDR: '8080',
+    DATABASE_URL: 'mysql://x',
+    JWT_SECRET: 'short',
+    WRENN_DIR: 'relative',
+    LOG_LEVEL: 'loud',
+  }
+  assert.throws(
+    () => parseConfig(mistakes),
+    (error) => {
+      assert.ok(error instanceof SettingsError)
+      assert.deepEqual(new Set(error.lines.map((line) => line.split(':')[0])), new Set(Object.keys(mistakes)))
+      assert.ok(!error.message.includes('short:'), 'a secret is not shown')
+      return true
+    },
+  )
+  for (const text of ['host', ':8080', 'host:', 'host:99999', '::1:80', '[::1]', 'a b:80', 'http://h:80']) {
+    assert.throws(() => parseConfig({ ...required, CP_LISTEN_ADDR: text }), SettingsError, text)
+  }
+  assert.throws(() => parseConfig({}), /^SettingsError: DATABASE_URL: is not set/)
+})

@@ -1,0 +1,57 @@
+// One HTTP request on a kept connection, and the one case in which it is sent again: the peer had closed that connection
+// (it was restarted) and the request never reached it.
+import { request as httpRequest, type Agent, type IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { isErrno } from '@wrenn/base'
+
+export interface Outgoing {
+  target: { socketPath: string } | { host: string; port: number }
+  method: string
+  path: string
+  headers: Record<string, string>
+  body: Readable | string | undefined
+  signal: AbortSignal | undefined
+}
+
+/** The kept connection was dead; nothing has happened. */
+class StaleConnectionError extends Error {}
+
+/** Resolves with the beginning of the answer. Throws what the transport throws. */
+export async function send(outgoing: Outgoing, agent: Agent): Promise<IncomingMessage> {
+  try {
+    return await sendOnce(outgoing, agent)
+  } catch (error) {
+    if (!(error instanceof StaleConnectionError)) throw error
+    return sendOnce(outgoing, false)
+  }
+}
+
+function sendOnce(outgoing: Outgoing, agent: Agent | false): Promise<IncomingMessage> {
+  const { target, method, path, body, signal } = outgoing
+  const length = typeof body === 'string' ? { 'content-length': String(Buffer.byteLength(body)) } : {}
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({
+      ...target,
+      agent,
+      method,
+      path,
+      headers: { ...length, ...outgoing.headers },
+      ...(signal ? { signal } : {}),
+    })
+    request.on('response', resolve)
+    request.on('error', (error) => {
+      const stale = request.reusedSocket && isStale(error, outgoing)
+      reject(stale ? new StaleConnectionError('stale', { cause: error }) : error)
+    })
+    // An error of the pipeline is the request's own, and reported there.
+    if (body instanceof Readable) pipeline(body, request).catch(() => undefined)
+    else request.end(body)
+  })
+}
+
+/** EPIPE: the peer had closed before we wrote. A reset may come later, so that only what may be repeated is. */
+function isStale(error: Error, { method, body }: Outgoing): boolean {
+  if (body instanceof Readable) return false
+  return isErrno(error, 'EPIPE') || (method !== 'POST' && isErrno(error, 'ECONNRESET'))
+}
