@@ -1,6 +1,7 @@
 // Makes the real parts for a data folder. Called by main and, with a folder of their own, by tests.
 import { Envd } from './guest/envd.ts'
-import type { Logger } from '@wrenn/base'
+import { availableParallelism } from 'node:os'
+import { Limiter, type Logger } from '@wrenn/base'
 import type { ImagesManifest } from '@wrenn/images'
 import { Network } from './network/network.ts'
 import { layout } from './storage/layout.ts'
@@ -11,6 +12,9 @@ import { QemuDriver } from './vmm/qemu/driver.ts'
 import { writeRecord } from './sandbox/record.ts'
 import type { Parts } from './sandbox/parts.ts'
 import type { Config } from './config.ts'
+
+/** Two on each: one that waits for its guest leaves the core to the other. */
+const lanesPerCore = 2
 
 export async function openParts(
   config: Config,
@@ -27,8 +31,21 @@ export async function openParts(
   const storage = { makeFolder: makeVmFolder, cloneDisk, writeRecord, removeFolder: removeVmFolder }
   const connectGuest = (host: string, token: string): Envd => new Envd(host, token)
   const folders = { goldens, sandboxes }
+  const lanes = new Limiter(availableParallelism() * lanesPerCore)
   return {
-    parts: { images, network, storage, driver, cgroups, connectGuest, folders, diskMib, stopping, log },
+    parts: {
+      images,
+      network,
+      storage,
+      driver,
+      cgroups,
+      connectGuest,
+      folders,
+      lanes,
+      diskMib,
+      stopping,
+      log,
+    },
     accelerator,
     warnings: [
       ...(cgroups.obstacle === undefined ? [] : [`VMs have no CPU and memory limits: ${cgroups.obstacle}`]),

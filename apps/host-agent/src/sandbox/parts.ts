@@ -1,5 +1,5 @@
 // What a sandbox is made of. Each part is made for this agent at start; tests replace one to make it fail.
-import type { Logger } from '@wrenn/base'
+import type { Limiter, Logger } from '@wrenn/base'
 import type { ImagesManifest } from '@wrenn/images'
 import type { Envd } from '../guest/envd.ts'
 import type { Network } from '../network/network.ts'
@@ -23,6 +23,8 @@ export interface Parts {
   /** A client of the envd that answers at `host`. */
   connectGuest: (host: string, token: string) => Envd
   folders: { goldens: string; sandboxes: string }
+  /** Creates that resume their VM at the same time. */
+  lanes: Limiter
   /** Of a sandbox's writable disk. */
   diskMib: number
   /** Aborts when the agent stops: VMs that are being made are given up, living ones are left alone. */

@@ -5,7 +5,7 @@ import { AppError, together, UndoStack, type SandboxId } from '@wrenn/base'
 import type { Envd } from '../guest/envd.ts'
 import type { Slot } from '../network/slot.ts'
 import type { Vm } from '../vmm/driver.ts'
-import type { GoldenSpec } from './golden.ts'
+import type { Golden, GoldenSpec } from './golden.ts'
 import type { Goldens } from './goldens.ts'
 import { freshIdentity } from './identity.ts'
 import type { Parts } from './parts.ts'
@@ -31,51 +31,59 @@ export async function makeSandbox(
   spec: SandboxSpec,
   signal: AbortSignal,
 ): Promise<LiveSandbox> {
-  const { network, storage, driver, cgroups, log } = parts
-  const folder = join(parts.folders.sandboxes, spec.id)
   const undo = new UndoStack()
   try {
-    return await goldens.use(spec, async (golden) => {
-      signal.throwIfAborted()
-      const slot = await undo.acquire('slot', network.take(), (taken) => network.release(taken))
-      undo.defer('folder', () => storage.removeFolder(folder))
-      await storage.makeFolder(folder, slot.uid)
-      await storage.cloneDisk(golden.disk, folder, slot.uid)
-      undo.defer('cgroup', () => cgroups.remove(spec.id))
-      const cgroup = await cgroups.make(spec.id, spec)
-      const place = { slot, folder, cgroup }
-      const options = { place, machine: golden.machine, saved: golden.saved, signal }
-      const vm = await undo.acquire('vm', driver.resume(options), (resumed) => resumed.kill())
-      const envd = parts.connectGuest(slot.hostIp, golden.token)
-      undo.defer('envd', () => envd.close(new AppError('agent_error', 'the sandbox was not made')))
-      void vm.exited.then(() => envd.close(new AppError('agent_error', "the sandbox's VM has ended")))
-      const identity = freshIdentity(spec.id)
-      const record: SandboxRecord = {
-        version: 1,
-        ...spec,
-        golden: golden.key,
-        slot: slot.index,
-        token: identity.accessToken,
-        process: vm.process,
-        startedAt: new Date().toISOString(),
-      }
-      await together(
-        [
-          () => vm.run(),
-          (either) => envd.init(identity, { timeoutMs: guestTimeoutMs, signal: either }),
-          () => storage.writeRecord(folder, record),
-        ],
-        signal,
-      )
-      signal.throwIfAborted()
-      undo.keep()
-      return { record, folder, slot, vm, envd }
-    })
+    const live = await goldens.use(spec, (golden) =>
+      parts.lanes.run(() => resumeAs(spec, golden, { parts, undo, signal })),
+    )
+    undo.keep()
+    return live
   } finally {
-    const failures = await undo.undoAll()
-    for (const { name, error } of failures)
-      log.error({ op: 'sandbox.undo', step: name, outcome: 'failed', sandboxId: spec.id, err: error })
+    for (const { name, error } of await undo.undoAll())
+      parts.log.error({ op: 'sandbox.undo', step: name, outcome: 'failed', sandboxId: spec.id, err: error })
   }
+}
+
+async function resumeAs(
+  spec: SandboxSpec,
+  golden: Golden,
+  { parts, undo, signal }: { parts: Parts; undo: UndoStack; signal: AbortSignal },
+): Promise<LiveSandbox> {
+  const { network, storage, driver, cgroups } = parts
+  const folder = join(parts.folders.sandboxes, spec.id)
+  signal.throwIfAborted()
+  const slot = await undo.acquire('slot', network.take(), (taken) => network.release(taken))
+  undo.defer('folder', () => storage.removeFolder(folder))
+  await storage.makeFolder(folder, slot.uid)
+  await storage.cloneDisk(golden.disk, folder, slot.uid)
+  undo.defer('cgroup', () => cgroups.remove(spec.id))
+  const cgroup = await cgroups.make(spec.id, spec)
+  const place = { slot, folder, cgroup }
+  const { machine, saved } = golden
+  const vm = await undo.acquire('vm', driver.resume({ place, machine, saved, signal }), (made) => made.kill())
+  const envd = parts.connectGuest(slot.hostIp, golden.token)
+  undo.defer('envd', () => envd.close(new AppError('agent_error', 'the sandbox was not made')))
+  void vm.exited.then(() => envd.close(new AppError('agent_error', "the sandbox's VM has ended")))
+  const identity = freshIdentity(spec.id)
+  const record: SandboxRecord = {
+    version: 1,
+    ...spec,
+    golden: golden.key,
+    slot: slot.index,
+    token: identity.accessToken,
+    process: vm.process,
+    startedAt: new Date().toISOString(),
+  }
+  await together(
+    [
+      () => vm.run(),
+      (either) => envd.init(identity, { timeoutMs: guestTimeoutMs, signal: either }),
+      () => storage.writeRecord(folder, record),
+    ],
+    signal,
+  )
+  signal.throwIfAborted()
+  return { record, folder, slot, vm, envd }
 }
 
 /** Ends the VM and removes everything of it. Each step may find its work done already. */
