@@ -29,6 +29,7 @@ export async function createContractServer<
     frameworkErrors: (error, request, typedReply) => {
       const reply = typedReply as unknown as FastifyReply
       const answer = errorAnswer(toAppError(error), request.id)
+      logger.info({ op: 'bad_url', outcome: 'refused', status: answer.status, requestId: request.id })
       reply.code(answer.status).headers({ 'x-request-id': request.id, ...answer.headers })
       void reply.send(answer.body)
     },

@@ -2,8 +2,7 @@
 import type { ApiKeyId, HostId, SandboxId, TeamId, UserId } from '@wrenn/base'
 import type { Generated, Selectable } from 'kysely'
 
-export const sandboxStatuses = ['pending', 'running', 'paused', 'stopped', 'error'] as const
-export type SandboxStatus = (typeof sandboxStatuses)[number]
+export type SandboxStatus = 'pending' | 'running' | 'paused' | 'stopped' | 'error'
 
 interface UserTable {
   id: UserId
