@@ -81,9 +81,10 @@ last_line() { tail -n 1 "$log" | tr -d '\r' | cut -c 1-60 | sed 's/$/, /'; }
 
 missing_packages() {
   if command -v dpkg-query >/dev/null; then
-    installed=$(dpkg-query --show --showformat '${db:Status-Status}:${Package}:\n' $(package_names) 2>/dev/null || true)
+    # shellcheck disable=SC2046 # a list of words
+    states=$(dpkg-query --show --showformat '|${db:Status-Status} ${Package}|' $(package_names) 2>/dev/null || true)
     for package in $(package_names); do
-      case $installed in *"installed:$package:"*) ;; *) printf '%s ' "$package" ;; esac
+      case $states in *"|installed $package|"*) ;; *) printf '%s ' "$package" ;; esac
     done
   else
     for requirement in $requirements; do
