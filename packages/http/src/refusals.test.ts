@@ -1,10 +1,11 @@
 // What every server of ours refuses, spoken to over a raw socket, so that nothing is smoothed over by a client.
 import assert from 'node:assert/strict'
-import { connect, type AddressInfo, type Socket } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { AppError, pollUntil, type Logger } from '@wrenn/base'
 import { loadContract, type AnyApi, type Handlers } from '@wrenn/contract'
 import type { FastifyInstance } from 'fastify'
+import { parseAnswer, readAnswer, writeAll, type RawAnswer } from './raw-http.ts'
 import { createContractServer } from './server.ts'
 
 const contractYaml = `
@@ -36,12 +37,6 @@ interface TestApi extends AnyApi {
     later: { responses: { 204: object } }
   }
   security: { getThing: never; setThing: 'bearerAuth'; dropThing: never; later: never }
-}
-
-interface RawAnswer {
-  status: number
-  headers: Map<string, string>
-  body: string
 }
 
 describe('a server', () => {
@@ -96,10 +91,10 @@ describe('a server', () => {
   /** Writes all of it, as a simple client does, and only then reads; fails when the connection breaks instead. */
   async function raw(...parts: (string | Buffer)[]): Promise<RawAnswer> {
     const socket = connect(port, '127.0.0.1')
-    for (const part of parts) await write(socket, part)
+    for (const part of parts) await writeAll(socket, part)
     const text = await readAnswer(socket)
     socket.destroy()
-    return parse(text)
+    return parseAnswer(text)
   }
 
   function request(line: string, headers: Record<string, string> = {}, body = ''): string {
@@ -275,7 +270,7 @@ describe('a server', () => {
 
   it('the handler learns when the client goes away', async () => {
     const socket = connect(port, '127.0.0.1')
-    await write(socket, request('DELETE /things/a'))
+    await writeAll(socket, request('DELETE /things/a'))
     await pollUntil('it is handled', () => handled.includes('dropThing') || undefined, { timeoutMs: 2_000 })
     socket.destroy()
     await pollUntil('it is aborted', () => handled.includes('aborted') || undefined, { timeoutMs: 2_000 })
@@ -286,51 +281,10 @@ describe('a server', () => {
   it('keeps the connection for the next request', async () => {
     const socket = connect(port, '127.0.0.1')
     for (const line of ['GET /nowhere', 'GET /things/a', 'PUT /things/a', 'GET /things/a']) {
-      await write(socket, request(line))
-      const { headers } = parse(await readAnswer(socket))
+      await writeAll(socket, request(line))
+      const { headers } = parseAnswer(await readAnswer(socket))
       assert.equal(headers.get('connection'), 'keep-alive')
     }
     socket.destroy()
   })
 })
-
-function write(socket: Socket, part: string | Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.once('error', reject)
-    socket.write(part, () => {
-      socket.off('error', reject)
-      resolve()
-    })
-  })
-}
-
-/** One whole answer: up to Content-Length, or the end of the headers when there is none. */
-function readAnswer(socket: Socket): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = ''
-    const done = (): void => {
-      socket.removeAllListeners('data')
-      resolve(text)
-    }
-    socket.on('error', reject)
-    socket.on('close', done)
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString()
-      const end = text.indexOf('\r\n\r\n')
-      const length = /^content-length: (\d+)/im.exec(text)?.[1] ?? '0'
-      const isHead = /x-request-id/.test(text) && end >= 0
-      if (isHead && text.length >= end + 4 + Number(length)) done()
-    })
-  })
-}
-
-function parse(text: string): RawAnswer {
-  const end = text.indexOf('\r\n\r\n')
-  const [statusLine = '', ...lines] = text.slice(0, end).split('\r\n')
-  const headers = lines.map((line) => /^([^:]+): ?(.*)$/.exec(line)?.slice(1) ?? [])
-  return {
-    status: Number(statusLine.split(' ')[1]),
-    headers: new Map(headers.map(([name = '', value = '']) => [name.toLowerCase(), value])),
-    body: text.slice(end + 4),
-  }
-}
