@@ -19,12 +19,18 @@ export async function migrateWhenUp(url: string, timeoutMs = startDeadlineMs): P
     }
   }
   const result = await pollUntil('the database answers', attempt, { timeoutMs, intervalMs: 250 }).catch(
-    (cause: unknown) => {
-      throw new Error(`DATABASE_URL: the database does not answer: ${errorText(failure)}`, { cause })
+    () => {
+      const reason = connectReason(failure)
+      throw new Error(`DATABASE_URL: the database did not answer within ${timeoutMs / 1_000} s: ${reason}`)
     },
   )
   if ('applied' in result) return result.applied
   throw failure instanceof StartError
     ? failure
     : new StartError(`DATABASE_URL: ${errorText(failure)}`, { cause: failure })
+}
+
+/** A name with several addresses gives an AggregateError with a code and no message of its own. */
+function connectReason(error: unknown): string {
+  return error instanceof AggregateError ? error.errors.map(errorText).join('; ') : errorText(error)
 }
