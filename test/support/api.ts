@@ -105,7 +105,9 @@ export class Api {
 }
 
 function pathOf(operation: Operation, params: Record<string, string> = {}): string {
-  return operation.path.replaceAll(/\{(\w+)\}/g, (_match, name: string) => encodeURIComponent(params[name] ?? ''))
+  return operation.path.replaceAll(/\{(\w+)\}/g, (_match, name: string) =>
+    encodeURIComponent(params[name] ?? ''),
+  )
 }
 
 function credentialHeaders(as: Credentials): Record<string, string> {
