@@ -28,7 +28,10 @@ export async function pollUntil<T>(
       lastError = error
     }
     if (performance.now() >= deadline) throw new DeadlineError(what, options.timeoutMs, lastError)
-    await sleep(options.intervalMs ?? 20)
+    // An abort ends the pause; the next round throws its reason.
+    await sleep(options.intervalMs ?? 20, undefined, options.signal ? { signal: options.signal } : {}).catch(
+      () => undefined,
+    )
   }
 }
 

@@ -10,6 +10,14 @@ export async function together(
 ): Promise<void> {
   const failed = new AbortController()
   const either = AbortSignal.any([signal, failed.signal])
-  await Promise.all(tasks.map((task) => task(either).catch((error: unknown) => failed.abort(error))))
+  await Promise.all(
+    tasks.map(async (task) => {
+      try {
+        await task(either)
+      } catch (error) {
+        failed.abort(error)
+      }
+    }),
+  )
   if (failed.signal.aborted) throw failed.signal.reason
 }
