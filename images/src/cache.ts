@@ -1,11 +1,11 @@
 // The content-addressed cache of built artefacts. A recipe's inputs name its folder: when they have not changed, nothing
 // is built. A folder appears whole (built beside, then renamed) or not at all, so an interrupted build leaves no trace
-// that counts, and two platforms may build at once.
+// that counts, and several platforms, or builds in one process, may run at once.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isErrno, processRef } from '@wrenn/base'
+import { isAlive, isErrno, processRef, run } from '@wrenn/base'
 
 /** Bytes that an artefact is made from: texts, and files or folders read from disk. */
 export type Inputs = { texts?: string[]; paths?: string[] }
@@ -21,17 +21,41 @@ export async function cached(
   if (await exists(folder)) return folder
   await mkdir(cacheDir, { recursive: true, mode: 0o755 })
   await removeAbandoned(cacheDir, name)
-  const unfinished = join(cacheDir, `.${name}.building.${process.pid}`)
+  const unfinished = join(cacheDir, unfinishedName(name))
   try {
     await mkdir(unfinished, { mode: 0o755 })
     await build(unfinished)
-    await rename(unfinished, folder)
-  } catch (error) {
-    if (!isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error // otherwise another platform was quicker: its result is ours
+    // Or a power cut after the rename could leave a folder that counts, with empty files in it.
+    await run('sync', ['--file-system', unfinished], { timeoutMs: 300_000 })
+    await publish(unfinished, folder)
   } finally {
     await rm(unfinished, { recursive: true, force: true })
   }
   return folder
+}
+
+async function publish(unfinished: string, folder: string): Promise<void> {
+  try {
+    await rename(unfinished, folder)
+  } catch (error) {
+    if (!isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error // otherwise somebody else was quicker: its result is ours
+  }
+}
+
+let builds = 0
+
+/** Names the build's process, so that another one can tell whether it still goes on. */
+function unfinishedName(name: string): string {
+  return `.${name}.building.${process.pid}.${processRef(process.pid)?.startTime}.${builds++}`
+}
+
+async function removeAbandoned(cacheDir: string, name: string): Promise<void> {
+  for (const entry of await readdir(cacheDir)) {
+    const [, of, pid, startTime] = /^\.(.+)\.building\.(\d+)\.(\d+)\.\d+$/.exec(entry) ?? []
+    if (of !== name || pid === undefined || startTime === undefined) continue
+    if (isAlive({ pid: Number(pid), startTime })) continue
+    await rm(join(cacheDir, entry), { recursive: true, force: true })
+  }
 }
 
 export async function fileHash(path: string): Promise<string> {
@@ -55,14 +79,6 @@ async function hashTree(hash: ReturnType<typeof createHash>, path: string, label
   }
   const content = await readFile(path)
   hash.update(`file ${label} ${content.length}\n`).update(content)
-}
-
-async function removeAbandoned(cacheDir: string, name: string): Promise<void> {
-  for (const entry of await readdir(cacheDir)) {
-    const pid = new RegExp(`^\\.${name}\\.building\\.(\\d+)$`).exec(entry)?.[1]
-    if (pid !== undefined && (Number(pid) === process.pid || !processRef(Number(pid))))
-      await rm(join(cacheDir, entry), { recursive: true, force: true })
-  }
 }
 
 async function exists(path: string): Promise<boolean> {
