@@ -37,7 +37,7 @@ export async function buildTemplate(
         '--dpkgopt=path-exclude=/usr/share/man/*',
         '--dpkgopt=path-exclude=/usr/share/locale/*',
         '--dpkgopt=path-exclude=/usr/share/info/*',
-        `--customize-hook=${join(recipe, 'customize.sh')} "$1"`,
+        `--customize-hook=${join(recipe, 'customize.sh')}`,
         source.suite,
         tree,
         ...source.lines,

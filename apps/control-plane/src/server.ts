@@ -57,8 +57,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   })
   const hosts = new Hosts(db, agent)
   const leases = new CreateLeases(leaseSec)
-  const activity = new BackgroundBatch<SandboxId>('touchSandboxes', (ids) => sandboxesTouch(db, ids), logger)
-  const keyUse = new BackgroundBatch<ApiKeyId>('touchApiKeys', (ids) => apiKeysTouch(db, ids), logger)
+  const activity = new BackgroundBatch<SandboxId>({
+    op: 'touchSandboxes',
+    write: (ids) => sandboxesTouch(db, ids),
+    logger,
+  })
+  const keyUse = new BackgroundBatch<ApiKeyId>({
+    op: 'touchApiKeys',
+    write: (ids) => apiKeysTouch(db, ids),
+    logger,
+  })
   const reconciler = new Periodic('reconcile', () => reconcileSandboxes({ db, hosts, logger }), {
     intervalMs: reconcileIntervalMs,
     logger,

@@ -56,6 +56,8 @@ async function main(): Promise<void> {
   const stop = async (): Promise<void> => {
     stopping.abort(new AppError('unavailable', 'the host agent is stopping'))
     await server.close()
+    // Also those that nobody waits for any more.
+    await Promise.all([goldens.settled(), sandboxes.settled()])
     await parts.network.close()
     await parts.cgroups.close()
     log.info({ op: 'stop', outcome: 'ok', running: sandboxes.list().length })

@@ -1,7 +1,7 @@
 // The platform on this machine: Postgres, host-agent and control-plane, started in this order and stopped in the
 // opposite one. VMs are not its children: they outlive every process here, and end only when the operator says so.
 import { join } from 'node:path'
-import { AppError, errorText, pollUntil, withDeadline, writeFileDurable } from '@wrenn/base'
+import { AppError, errorText, pollUntil, writeFileDurable } from '@wrenn/base'
 import { buildImages } from '@wrenn/images'
 import { AgentClient, type AgentHealth } from './agent-client.ts'
 import { endDescendants } from './descendants.ts'
@@ -19,7 +19,6 @@ import { SupervisedProcess, type ProcessSpec } from './supervisor/supervised-pro
 
 const ROTATION_INTERVAL_MS = 60_000
 const DATABASE_TIMEOUT_MS = 10_000
-const SNAPSHOT_GRACE_MS = 30_000
 const LEFTOVER_GRACE_MS = 10_000
 /** The agent may be starting again at the moment of the stop. */
 const AGENT_BACK_MS = 10_000
@@ -33,7 +32,6 @@ export class Platform {
   /** In the order in which they were started. */
   readonly #processes: SupervisedProcess[] = []
   #starting: Promise<AgentHealth> | undefined
-  #snapshot: Promise<void> | undefined
   #rotation: NodeJS.Timeout | undefined
 
   constructor(settings: Settings, folders: Folders, screen: Screen) {
@@ -52,7 +50,6 @@ export class Platform {
   /** Stops what was started, newest first, also in the middle of a start. Sandboxes run on unless `destroySandboxes`. */
   async stop({ destroySandboxes }: { destroySandboxes: boolean }): Promise<void> {
     clearInterval(this.#rotation)
-    await this.#finishSnapshot()
     await this.#stopProcesses(destroySandboxes)
     await this.#starting?.catch(() => undefined)
     await this.#stopProcesses(destroySandboxes)
@@ -72,19 +69,13 @@ export class Platform {
     const databaseUrl = this.#settings.databaseUrl ?? (await this.#startPostgres(signal))
     signal.throwIfAborted()
     await this.#startProcess(hostAgentSpec(this.#settings, this.#folders, this.#agent))
-    this.#snapshot = this.#agent.prepareDefaultGolden(this.#hurry.signal)
-    await this.#screen.phase('snapshot', () => this.#snapshot ?? Promise.resolve())
+    // Cut short by a stop: the agent gives up the boot.
+    await this.#screen.phase('snapshot', () => this.#agent.prepareDefaultGolden(signal))
     signal.throwIfAborted()
     await this.#startProcess(controlPlaneSpec(this.#settings, this.#folders, databaseUrl))
     signal.throwIfAborted()
     this.#rotation = setInterval(() => void this.#rotateLogs(), ROTATION_INTERVAL_MS)
     return await this.#agent.health()
-  }
-
-  /** An agent that ends in the middle of it would leave parts of that VM behind, and the next start begin anew. */
-  async #finishSnapshot(): Promise<void> {
-    if (!this.#snapshot) return
-    await withDeadline('the snapshot is made', SNAPSHOT_GRACE_MS, this.#snapshot).catch(() => undefined)
   }
 
   async #stopProcesses(destroySandboxes: boolean): Promise<void> {

@@ -14,4 +14,9 @@ export class KeyedQueue {
       if (this.#tails.get(key) === current) this.#tails.delete(key)
     }
   }
+
+  /** Returns when everything queued so far has settled. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#tails.values())
+  }
 }

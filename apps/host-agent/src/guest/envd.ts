@@ -2,7 +2,7 @@
 // goes away `close` fails everything under way, since a dead guest sends no reset.
 import { Agent, request, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { withDeadline, type AppError } from '@wrenn/base'
+import { errorText, withDeadline, type AppError } from '@wrenn/base'
 import { envdPort } from '../network/addresses.ts'
 import { connectPersistently } from './connect.ts'
 
@@ -31,6 +31,8 @@ interface CallOptions {
 
 /** A guest that boots takes seconds under emulation, a running one milliseconds. */
 const connectTimeoutMs = 30_000
+/** Shorter than envd's own, so that a kept connection is never used just as envd closes it. */
+const idleTimeoutMs = 60_000
 
 export class Envd {
   readonly #host: string
@@ -64,29 +66,43 @@ export class Envd {
     await this.#expectEmpty('/quiesce', { timeoutMs: 10_000, body: Buffer.alloc(0), headers: json })
   }
 
+  /**
+   * Answers once the headers are there. An abort, also of the client as a whole, ends the call or what is left of its
+   * response, with the signal's reason as the error.
+   */
   async post(path: string, options: CallOptions): Promise<EnvdResponse> {
-    if (this.#closed.signal.aborted) throw this.#closed.signal.reason
-    const signals = [this.#closed.signal, ...(options.signal ? [options.signal] : [])]
-    const signal = AbortSignal.any(signals)
+    const signal = AbortSignal.any([this.#closed.signal, ...(options.signal ? [options.signal] : [])])
+    signal.throwIfAborted()
+    const call = request({
+      host: this.#host,
+      port: envdPort,
+      method: 'POST',
+      path,
+      agent: this.#agent,
+      headers: {
+        'x-access-token': this.#token,
+        ...options.headers,
+        'content-length': options.body?.length ?? 0,
+      },
+    })
     const response = new Promise<EnvdResponse>((resolve, reject) => {
-      const call = request({
-        host: this.#host,
-        port: envdPort,
-        method: 'POST',
-        path,
-        agent: this.#agent,
-        signal,
-        headers: {
-          'x-access-token': this.#token,
-          ...options.headers,
-          'content-length': options.body?.length ?? 0,
-        },
+      let answer: IncomingMessage | undefined
+      const cut = (): void => void (answer ?? call).destroy(signal.reason as Error)
+      signal.addEventListener('abort', cut, { once: true })
+      call.on('response', (stream) => {
+        answer = stream
+        resolve({ status: stream.statusCode ?? 0, stream })
       })
-      call.on('response', (stream) => resolve({ status: stream.statusCode ?? 0, stream }))
-      call.on('error', (error) => reject(signal.aborted ? (signal.reason as Error) : error))
+      call.on('error', reject)
+      call.on('close', () => signal.removeEventListener('abort', cut))
       call.end(options.body)
     })
-    return withDeadline(`envd answers ${path}`, options.timeoutMs, response)
+    try {
+      return await withDeadline(`envd answers ${path}`, options.timeoutMs, response)
+    } catch (error) {
+      call.destroy()
+      throw error
+    }
   }
 
   /** Fails everything under way and all that comes later with `reason`. */
@@ -97,10 +113,23 @@ export class Envd {
 
   async #expectEmpty(path: string, options: CallOptions): Promise<void> {
     const { status, stream } = await this.post(path, options)
-    let text = ''
-    for await (const chunk of stream) text += String(chunk)
-    if (status !== 204) throw new Error(`envd answered ${path} with ${status}: ${text.slice(0, 500)}`)
+    if (status === 204) {
+      stream.resume()
+      return
+    }
+    const text = await withDeadline('envd says why', options.timeoutMs, beginning(stream)).catch(errorText)
+    stream.destroy()
+    throw new Error(`envd answered ${path} with ${status}: ${text}`)
   }
+}
+
+async function beginning(stream: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const chunk of stream) {
+    text += String(chunk)
+    if (text.length >= 500) break
+  }
+  return text.slice(0, 500)
 }
 
 const json = { 'content-type': 'application/json' }
@@ -110,7 +139,7 @@ class GuestAgent extends Agent {
   readonly #signal: AbortSignal
 
   constructor(host: string, signal: AbortSignal) {
-    super({ keepAlive: true, maxFreeSockets: 4 })
+    super({ keepAlive: true, maxFreeSockets: 4, timeout: idleTimeoutMs })
     this.#address = { host, port: envdPort }
     this.#signal = signal
   }

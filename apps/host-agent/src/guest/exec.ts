@@ -1,7 +1,8 @@
 // Running a command to its end through envd's process service, and collecting what it writes.
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
-import { AppError, MIB } from '@wrenn/base'
+import { z } from 'zod'
+import { AppError, KIB, MIB } from '@wrenn/base'
 import type { Envd } from './envd.ts'
 import { decodeFrames, encodeFrame } from './frames.ts'
 
@@ -31,21 +32,27 @@ const maxStreamBytes = 16 * MIB
 /** On top of the command's own time: for envd to end it and to deliver what it wrote. */
 const graceMs = 15_000
 
-interface ProcessEvent {
-  event?: {
-    start?: { pid: number }
-    data?: { stdout?: string; stderr?: string }
-    end?: { exitCode?: number; exited?: boolean; status?: string; error?: string }
-  }
-  error?: { code: string; message: string }
-}
+/** Guests are not trusted: whatever they send has these types or is refused. */
+const processEvent = z.object({
+  event: z
+    .object({
+      start: z.object({ pid: z.int() }).optional(),
+      data: z.object({ stdout: z.string().optional(), stderr: z.string().optional() }).optional(),
+      end: z.object({ exitCode: z.int().optional() }).optional(),
+    })
+    .optional(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+})
 
 export async function exec(envd: Envd, request: ExecRequest): Promise<ExecResult> {
   const started = performance.now()
   const limit = AbortSignal.timeout(request.timeoutSec * 1000 + graceMs)
   const signal = request.signal ? AbortSignal.any([limit, request.signal]) : limit
   const output = { stdout: new Output(), stderr: new Output() }
-  const exit = await follow(envd, await start(envd, request, signal), output, request.stdin)
+  const stream = await start(envd, request, signal)
+  const exit = await follow(stream, output, (pid) => {
+    if (request.stdin !== undefined) feed(envd, pid, request.stdin)
+  })
   const [stdout, stderr] = [output.stdout.bytes(), output.stderr.bytes()]
   const encoding = isUtf8(stdout) && isUtf8(stderr) ? 'utf-8' : 'base64'
   const text = (bytes: Buffer): string => bytes.toString(encoding === 'utf-8' ? 'utf8' : 'base64')
@@ -85,22 +92,24 @@ interface Exit {
   message?: string
 }
 
+/** Reads to the end of the response, beyond the last frame, so that its connection can be used again. */
 async function follow(
-  envd: Envd,
   stream: IncomingMessage,
   output: { stdout: Output; stderr: Output },
-  stdin: string | undefined,
+  onStart: (pid: number) => void,
 ): Promise<Exit> {
   let exit: Exit | undefined
+  let complete = false
   for await (const { last, json } of decodeFrames(stream)) {
-    const { event, error } = json as ProcessEvent
-    if (event?.start && stdin !== undefined) feed(envd, event.start.pid, stdin)
+    const { event, error } = processEvent.parse(json)
+    if (event?.start) onStart(event.start.pid)
     if (event?.data?.stdout) output.stdout.add(event.data.stdout)
     if (event?.data?.stderr) output.stderr.add(event.data.stderr)
     if (event?.end) exit = { code: event.end.exitCode ?? 0 }
-    if (error) return failure(error)
-    if (last && exit) return exit
+    if (error) exit = failure(error)
+    complete ||= last
   }
+  if (complete && exit) return exit
   throw new AppError('agent_error', 'the sandbox stopped answering while the command ran')
 }
 
@@ -136,22 +145,35 @@ function feed(envd: Envd, pid: number, stdin: string): void {
     .catch(() => undefined)
 }
 
+/** In one growing buffer: a million tiny pieces take no more memory than a large one. */
 class Output {
   truncated = false
-  readonly #chunks: Buffer[] = []
+  #buffer = Buffer.alloc(0)
   #length = 0
 
   add(base64: string): void {
     const chunk = Buffer.from(base64, 'base64')
-    const room = maxStreamBytes - this.#length
-    if (chunk.length > room) this.truncated = true
-    if (room === 0) return
-    const kept = chunk.subarray(0, room)
-    this.#chunks.push(kept)
-    this.#length += kept.length
+    const kept = chunk.subarray(0, maxStreamBytes - this.#length)
+    if (kept.length < chunk.length) this.truncated = true
+    this.#reserve(this.#length + kept.length)
+    this.#length += kept.copy(this.#buffer, this.#length)
   }
 
   bytes(): Buffer {
-    return Buffer.concat(this.#chunks)
+    const bytes = this.#buffer.subarray(0, this.#length)
+    return this.truncated ? withoutPartialCharacter(bytes) : bytes
   }
+
+  #reserve(size: number): void {
+    if (size <= this.#buffer.length) return
+    const larger = Buffer.alloc(Math.min(maxStreamBytes, Math.max(size, this.#buffer.length * 2, 4 * KIB)))
+    this.#buffer.copy(larger, 0, 0, this.#length)
+    this.#buffer = larger
+  }
+}
+
+/** Text that is cut within a character is still text. */
+function withoutPartialCharacter(bytes: Buffer): Buffer {
+  const candidates = [0, 1, 2, 3].map((cut) => bytes.subarray(0, bytes.length - cut))
+  return candidates.find((candidate) => isUtf8(candidate)) ?? bytes
 }

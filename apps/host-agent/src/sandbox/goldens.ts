@@ -51,6 +51,11 @@ export class Goldens {
     return this.use(spec, async ({ key }) => ({ key, built }))
   }
 
+  /** Returns when no boot is under way. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#entries.values()].map(({ golden }) => golden))
+  }
+
   #entry(spec: GoldenSpec): Entry {
     const key = goldenKey(this.#parts, spec)
     const entry = this.#entries.get(key) ?? { golden: this.#build(key, spec), users: 0 }

@@ -92,6 +92,11 @@ export class Sandboxes {
     })
   }
 
+  /** Returns when no create and no destroy is under way. */
+  settled(): Promise<void> {
+    return this.#queue.settled()
+  }
+
   async exec(id: SandboxId, request: ExecRequest): Promise<ExecResult> {
     const state = this.get(id)
     if (state.status !== 'running')
