@@ -8,6 +8,8 @@ import { debianSource } from './debian.ts'
 import { buildGo } from './go.ts'
 import { buildTemplate } from './template.ts'
 
+export { buildGo }
+
 /** What `{WRENN_DIR}/images.json` holds: absolute paths into the cache and the hashes that name their content. */
 export const imagesManifest = z.object({
   boot: z.object({ hash: z.string(), kernel: z.string(), initramfs: z.string() }),
