@@ -9,14 +9,15 @@ const checks: Record<string, [string, ...string[]]> = {
   lint: ['oxlint', '--type-aware', '--deny-warnings'],
   format: ['oxfmt', '--check', '.'],
   unused: ['knip', '--no-progress'],
+  generated: ['node', 'tools/codegen/src/main.ts', '--check'],
   'go format': ['sh', '-c', 'files=$(gofmt -l guest apps); [ -z "$files" ] || { echo "$files"; exit 1; }'],
 }
 
 const results = await Promise.all(
-  Object.entries(checks).map(async ([name, [command, ...args]]) => ({
-    name,
-    ...(await output(command, args)),
-  })),
+  Object.entries(checks).map(async ([name, [command, ...args]]) => {
+    const { code, text } = await output(command, args)
+    return { name, code, text }
+  }),
 )
 const failed = results.filter((result) => result.code !== 0)
 for (const { name, text } of failed) console.error(`── ${name} ──\n${text}`)

@@ -32,11 +32,6 @@ const modules = [
 
 const initScript = join(import.meta.dirname, '..', 'initramfs', 'init')
 
-export interface BootFiles {
-  kernel: string
-  initramfs: string
-}
-
 export async function buildKernel(cacheDir: string, source: DebianSource): Promise<string> {
   return cached(cacheDir, 'kernel', { texts: [...source.lines, ...modules] }, async (folder) => {
     const name = await dependencyOf(source, 'linux-image-cloud-amd64', folder)

@@ -131,7 +131,7 @@ test('twenty creates at once all succeed and each runs a command', async () => {
 test('a destroy during a create wins, and nothing is left of it', async () => {
   // A size that has no golden snapshot yet, so that the create takes its time.
   const creating = user.call('createSandbox', 'POST', '/v1/sandboxes', { memory_mb: 384 })
-  const { id = '' } = await pollUntil('the row appears', async () => (await user.list())[0], {
+  const { id } = await pollUntil('the row appears', async () => (await user.list())[0], {
     timeoutMs: 10_000,
   })
   await user.destroy(id)

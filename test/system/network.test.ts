@@ -45,7 +45,7 @@ threads = [threading.Thread(target=attempt, args=[t]) for t in sys.argv[1:]]
 [t.start() for t in threads]
 [t.join() for t in threads]
 `
-  const { stdout = '', stderr } = await user.run(id, { cmd: 'python3', args: ['-c', program, ...targets] })
+  const { stdout, stderr } = await user.run(id, { cmd: 'python3', args: ['-c', program, ...targets] })
   assert.equal(stderr, '')
   return stdout.split('\n').filter((line) => line !== '')
 }

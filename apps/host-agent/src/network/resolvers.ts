@@ -19,6 +19,11 @@ export function parseResolvConf(text: string): string[] {
   return text
     .split('\n')
     .map((line) => /^\s*nameserver\s+(\S+)/.exec(line)?.[1] ?? '')
-    .filter((address) => isIPv4(address) && !address.startsWith('127.'))
+    .filter((address) => isIPv4(address) && !isThisHost(address))
     .slice(0, 3)
+}
+
+/** Loopback, and 0.0.0.0, which is "this host" too (RFC 6890). */
+function isThisHost(address: string): boolean {
+  return /^(127|0)\./.test(address)
 }
