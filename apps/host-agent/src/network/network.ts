@@ -53,12 +53,17 @@ export class Network {
     return new Network(options, claim, resolvers)
   }
 
-  /** Takes back the slot of a VM that was running when the agent stopped. */
+  /** Takes back the slot of a VM that was running when the agent stopped. Throws when its namespace is gone. */
   async adopt(index: number): Promise<Slot> {
-    this.#inUse.add(index)
     const slot = this.#describe(index)
-    await applySlotRules(slot, this.#slotOptions(index))
-    return slot
+    this.#inUse.add(index)
+    try {
+      await applySlotRules(slot, this.#slotOptions(index))
+      return slot
+    } catch (error) {
+      this.#inUse.delete(index)
+      throw error
+    }
   }
 
   /** Removes every namespace of this instance that no adopted VM lives in, then fills the pool. */

@@ -39,10 +39,17 @@ async function adoptAll(parts: Parts): Promise<LiveSandbox[]> {
     (await readdir(sandboxes)).map(async (name) => {
       const folder = join(sandboxes, name)
       const record = await readRecord(folder)
-      return record && adopt(parts, folder, record)
+      return (
+        record && adopt(parts, folder, record).catch((error: unknown) => notAdopted(parts, record, error))
+      )
     }),
   )
   return found.filter((live) => live !== undefined)
+}
+
+/** One that cannot be taken over must not keep the agent from the others: it is removed like what nobody owns. */
+function notAdopted(parts: Parts, { id }: SandboxRecord, err: unknown): undefined {
+  parts.log.error({ op: 'sandbox.adopt', outcome: 'failed', sandboxId: id, err })
 }
 
 async function adopt(parts: Parts, folder: string, record: SandboxRecord): Promise<LiveSandbox | undefined> {
