@@ -1,4 +1,4 @@
-// Runs in the namespace of internet.ts: HTTP on port 80 of every address, and DNS (UDP and TCP) on port 53 of
+// Runs in the namespace of internet.ts: an echoing HTTP on port 80 of every address, and DNS (UDP and TCP) on port 53 of
 // the second argument, that answers
 // each question with the first argument (RFC 1035: the question copied, one A record behind it).
 import { createSocket } from 'node:dgram'
@@ -29,7 +29,11 @@ const tcp = createTcpServer((socket) => {
   })
   socket.on('error', () => undefined)
 })
-const http = createHttpServer((_request, response) => response.end('the internet'))
+// What is posted comes back.
+const http = createHttpServer((request, response) => {
+  if (request.method === 'POST') request.pipe(response)
+  else response.end('the internet')
+})
 
 await Promise.all([
   new Promise<void>((resolve) => udp.bind(53, resolver, resolve)),

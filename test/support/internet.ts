@@ -36,12 +36,15 @@ export async function makeInternet(): Promise<Internet> {
     await ipBatch([
       `link add ${link} type veth peer name eth0 netns ${name}`,
       `addr add ${hostAddress}/30 dev ${link}`,
+      // Smaller than the guest's, as on many a cloud.
+      `link set ${link} mtu 1400`,
       `link set ${link} up`,
     ])
     await ipBatch(
       [
         'link set lo up',
         `addr add ${address}/30 dev eth0`,
+        'link set eth0 mtu 1400',
         'link set eth0 up',
         `route add default via ${hostAddress}`,
         ...denied.map((each) => `addr add ${each}/32 dev lo`),

@@ -54,6 +54,9 @@ test('a guest reaches the internet, by address and by name, and gets whole answe
   const { id } = await user.create()
   assert.equal(await user.sh(id, `curl -sS -m 10 http://${internet.address}/`), 'the internet')
   assert.equal(await user.sh(id, 'curl -sS -m 10 http://any.name.example/'), 'the internet')
+  // More than a packet, in both directions.
+  const upload = `curl -sS -m 20 --data-binary @/tmp/x http://${internet.address}/`
+  await user.sh(id, `head -c 1000000 /dev/urandom > /tmp/x && ${upload} | cmp - /tmp/x`)
   await user.destroy(id)
 })
 

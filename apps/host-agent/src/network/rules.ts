@@ -86,12 +86,13 @@ table inet ${table} {
     type filter hook forward priority filter - 5
     iifname ${slots} meta nfproto ipv6 drop
     oifname ${slots} meta nfproto ipv6 drop
+    iifname ${slots} tcp flags syn tcp option maxseg size set rt mtu
+    oifname ${slots} tcp flags syn tcp option maxseg size set rt mtu
     iifname ${slots} ct state established,related accept
     oifname ${slots} ct state established,related accept
     oifname ${slots} drop
     ${dns}
     iifname ${slots} ip daddr @denied drop
-    iifname ${slots} tcp flags syn tcp option maxseg size set rt mtu
   }
   chain to_outside {
     type nat hook postrouting priority srcnat
