@@ -69,8 +69,9 @@ async function copyExtents(from: FileHandle, to: FileHandle, extents: readonly E
     for (let done = 0; done < length;) {
       const { bytesRead } = await from.read(buffer, 0, Math.min(buffer.length, length - done), offset + done)
       if (bytesRead === 0) throw new Error(`the disk ends before ${offset + length} bytes`)
-      await to.write(buffer, 0, bytesRead, offset + done)
-      done += bytesRead
+      // On a full disk a write may end early, and the next one says why.
+      const { bytesWritten } = await to.write(buffer, 0, bytesRead, offset + done)
+      done += bytesWritten
     }
   }
 }

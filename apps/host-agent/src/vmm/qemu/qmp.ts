@@ -1,16 +1,19 @@
 // QMP, QEMU's control protocol: one JSON object a line over a unix socket; a greeting, then command and answer in turn,
 // events in between. QEMU serves one client at a time. Source: QEMU docs/interop/qmp-spec.
 import { connect, type Socket } from 'node:net'
-import { DeadlineError, pollUntil } from '@wrenn/base'
+import { DeadlineError, MIB, pollUntil, withDeadline } from '@wrenn/base'
 
 type Answer = { return?: unknown; error?: { class: string; desc: string }; event?: string; QMP?: unknown }
 
 const answerTimeoutMs = 10_000
+/** QEMU's answers to our commands have a few hundred bytes. */
+const maxLineLength = MIB
 
 export class Qmp {
   readonly closed: Promise<void>
   readonly #socket: Socket
   #buffer = ''
+  #failure = new Error('QEMU closed its control socket')
   #waiting: { resolve: (value: unknown) => void; reject: (error: Error) => void; command: string }[] = []
   #greeting: () => void = () => undefined
   readonly #greeted = new Promise<void>((resolve) => (this.#greeting = resolve))
@@ -20,8 +23,8 @@ export class Qmp {
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()))
     socket.setEncoding('utf8')
     socket.on('data', (text: string) => this.#receive(text))
-    socket.on('error', () => undefined) // 'close' follows and fails what waits
-    socket.on('close', () => this.#fail(new Error('QEMU closed its control socket')))
+    socket.on('error', (error) => (this.#failure = error)) // 'close' follows and fails what waits
+    socket.on('close', () => this.#fail())
   }
 
   /** Connects as soon as QEMU listens; gives up when it is gone or after `timeoutMs`. */
@@ -39,9 +42,16 @@ export class Qmp {
     )
     if (socket === 'gone') throw new Error('QEMU ended before it listened on its control socket')
     const qmp = new Qmp(socket)
-    await Promise.race([qmp.#greeted, qmp.closed])
-    await qmp.execute('qmp_capabilities')
-    return qmp
+    try {
+      // QEMU accepts, but greets nobody, while another client is connected.
+      const greeted = Promise.race([qmp.#greeted, qmp.closed])
+      await withDeadline('QEMU greets on its control socket', options.timeoutMs, greeted)
+      await qmp.execute('qmp_capabilities')
+      return qmp
+    } catch (error) {
+      qmp.close()
+      throw error
+    }
   }
 
   execute(command: string, args: Record<string, unknown> = {}): Promise<unknown> {
@@ -69,10 +79,16 @@ export class Qmp {
     this.#socket.destroy()
   }
 
+  /** A guest may have taken QEMU over: what it sends instead of QMP ends the connection, and so the VM. */
   #receive(text: string): void {
     const lines = (this.#buffer + text).split('\n')
     this.#buffer = lines.pop() ?? ''
-    for (const line of lines) if (line.trim() !== '') this.#handle(JSON.parse(line) as Answer)
+    try {
+      if (this.#buffer.length > maxLineLength) throw new Error('a line without end')
+      for (const line of lines) if (line.trim() !== '') this.#handle(JSON.parse(line) as Answer)
+    } catch (cause) {
+      this.#socket.destroy(new Error('QEMU sent something that is not QMP', { cause }))
+    }
   }
 
   #handle(answer: Answer): void {
@@ -83,8 +99,9 @@ export class Qmp {
     else waiting?.resolve(answer.return)
   }
 
-  #fail(error: Error): void {
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
+  #fail(): void {
+    for (const { command, reject } of this.#waiting.splice(0))
+      reject(new Error(`QMP ${command}: ${this.#failure.message}`, { cause: this.#failure }))
   }
 }
 
