@@ -1,7 +1,7 @@
 // Golden snapshots: a template booted once with given resources, exercised, and saved. Every create resumes one.
 // A golden is a folder named by everything its state depends on; it appears whole or not at all.
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, chown, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { access, chmod, chown, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { AppError, readFileIfThere, syncFolder, UndoStack, withDeadline, writeFileDurable } from '@wrenn/base'
@@ -70,14 +70,29 @@ export async function loadGolden(parts: Parts, key: string): Promise<Golden | un
   const files = goldenFiles(join(parts.folders.goldens, key))
   const text = await readFileIfThere(files.manifest)
   if (text === undefined) return undefined
-  const manifest = manifestSchema.safeParse(JSON.parse(text)).data
+  const manifest = parseManifest(text)
   if (!manifest || !Object.hasOwn(parts.images.templates, manifest.spec.template)) return undefined
   const { spec, token, extents } = manifest
   if (goldenKey(parts, spec) !== key) return undefined
+  // A removal that was interrupted may have left the manifest.
+  if (!(await allThere([files.memory, files.deviceState, files.disk]))) return undefined
   const { rootfs } = templateOf(parts, spec.template)
   const saved = { key, memory: files.memory, deviceState: files.deviceState }
   const machine = { vcpus: spec.vcpus, memoryMib: spec.memoryMib, rootfs }
   return { key, machine, saved, disk: { path: files.disk, extents }, token }
+}
+
+function parseManifest(text: string): z.infer<typeof manifestSchema> | undefined {
+  try {
+    return manifestSchema.parse(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}
+
+async function allThere(paths: string[]): Promise<boolean> {
+  const found = await Promise.allSettled(paths.map((path) => access(path)))
+  return found.every(({ status }) => status === 'fulfilled')
 }
 
 /** Boots, exercises and saves. Leaves a complete golden, or nothing. */
