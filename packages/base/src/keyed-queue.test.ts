@@ -68,3 +68,21 @@ test('work may queue more work under its own key', async () => {
   await second
   assert.deepEqual(order, ['first', 'second'])
 })
+
+test('settled returns when all that was queued has ended, failures included', async () => {
+  const queue = new KeyedQueue()
+  await queue.settled()
+  const ended: string[] = []
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+  const works = ['a', 'a', 'b'].map((key, index) =>
+    queue.run(key, async () => {
+      await turn()
+      ended.push(`${key}${index}`)
+      if (index === 0) throw new Error('made to fail')
+    }),
+  )
+  const outcomes = Promise.allSettled(works)
+  await queue.settled()
+  assert.deepEqual(ended.sort(), ['a0', 'a1', 'b2'])
+  await outcomes
+})

@@ -107,6 +107,21 @@ test('a call that is not answered in time is given up, on both sides', async () 
   assert.equal(await closed.promise, true)
 })
 
+test('an abort, or a close, while the guest does not even listen ends the call at once', async () => {
+  const envd = await guest(() => undefined)
+  server?.close()
+  const reason = new Error('the VM does not run')
+  const controller = new AbortController()
+  const aborted = envd.init(identity, { timeoutMs: 60_000, signal: controller.signal })
+  const closed = envd.quiesce()
+  setImmediate(() => controller.abort(reason))
+  const began = performance.now()
+  await assert.rejects(aborted, (error) => error === reason)
+  envd.close(gone)
+  await assert.rejects(closed, (error) => error === gone)
+  assert.ok(performance.now() - began < 5000)
+})
+
 test('events of another shape are an error', async () => {
   const shapes = [
     { event: { start: { pid: '7' } } },

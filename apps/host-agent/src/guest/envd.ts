@@ -87,7 +87,11 @@ export class Envd {
     })
     const response = new Promise<EnvdResponse>((resolve, reject) => {
       let answer: IncomingMessage | undefined
-      const cut = (): void => void (answer ?? call).destroy(signal.reason as Error)
+      // A call that still waits for its connection reports nothing when it is destroyed.
+      const cut = (): void => {
+        reject(signal.reason as Error)
+        ;(answer ?? call).destroy(signal.reason as Error)
+      }
       signal.addEventListener('abort', cut, { once: true })
       call.on('response', (stream) => {
         answer = stream

@@ -10,6 +10,8 @@ import { after, afterEach, before, test } from 'node:test'
 import { DeadlineError } from '@wrenn/base'
 import { Qmp } from './qmp.ts'
 
+const program = 'qemu-system-x86_64'
+
 let folder: string
 let path: string
 let sockets = 0
@@ -45,7 +47,7 @@ function startQemu(): ChildProcess {
     '-qmp',
     `unix:${path},server=on,wait=off`,
   ]
-  const child = spawn('qemu-system-x86_64', args, { stdio: 'ignore' })
+  const child = spawn(program, args, { stdio: 'ignore' })
   qemus.push(child)
   return child
 }
