@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -121,5 +123,32 @@ func TestVmmRefusesToRunAsRoot(t *testing.T) {
 	}
 	if err := runVmm([]string{"-uid", "70001"}); err == nil {
 		t.Fatal("it needs a command")
+	}
+}
+
+// The helper process: it drops its privileges and shows what is left of them.
+func TestVmmKeepsOneGroupAndNoRights(t *testing.T) {
+	if os.Getenv("HOSTKIT_TEST_VMM") != "" {
+		args := []string{"-uid", "70001", "-group", os.Getenv("HOSTKIT_TEST_VMM"), "--", "cat", "/proc/self/status"}
+		t.Fatal(runVmm(args))
+	}
+	for group, want := range map[string]string{"0": "", "104": "104 "} {
+		command := exec.Command(os.Args[0], "-test.run=^TestVmmKeepsOneGroupAndNoRights$")
+		command.Env = append(os.Environ(), "HOSTKIT_TEST_VMM="+group)
+		output, err := command.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, output)
+		}
+		for _, line := range []string{
+			"Uid:\t70001\t70001\t70001\t70001\n",
+			"Gid:\t70001\t70001\t70001\t70001\n",
+			"Groups:\t" + want,
+			"CapBnd:\t0000000000000000\n",
+			"NoNewPrivs:\t1\n",
+		} {
+			if !strings.Contains(string(output), line) {
+				t.Errorf("group %s: no %q in\n%s", group, line, output)
+			}
+		}
 	}
 }

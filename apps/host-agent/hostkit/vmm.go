@@ -35,13 +35,14 @@ func runVmm(args []string) error {
 	netns := flags.String("netns", "", "name of the network namespace")
 	tap := flags.String("tap", "", "name of the tap in it")
 	uid := flags.Int("uid", 0, "user and group to run as")
+	group := flags.Int("group", 0, "one more group, for a device such as /dev/kvm")
 	cgroup := flags.String("cgroup", "", "folder of the cgroup to join, if any")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	command := flags.Args()
 	if len(command) == 0 || *uid <= 0 {
-		return fmt.Errorf("usage: hostkit vmm -uid N [-netns NAME -tap NAME] [-cgroup FOLDER] COMMAND ARG…")
+		return fmt.Errorf("usage: hostkit vmm -uid N [-group N] [-netns NAME -tap NAME] [-cgroup FOLDER] COMMAND ARG…")
 	}
 	program, err := exec.LookPath(command[0])
 	if err != nil {
@@ -62,7 +63,7 @@ func runVmm(args []string) error {
 			return err
 		}
 	}
-	if err := dropPrivileges(*uid); err != nil {
+	if err := dropPrivileges(*uid, *group); err != nil {
 		return err
 	}
 	return syscall.Exec(program, command, []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"})
@@ -104,7 +105,8 @@ func openTap(name string) error {
 	return syscall.Close(fd)
 }
 
-func dropPrivileges(uid int) error {
+// dropPrivileges keeps one supplementary group, or none when group is 0.
+func dropPrivileges(uid, group int) error {
 	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
 		return err
 	}
@@ -118,11 +120,16 @@ func dropPrivileges(uid int) error {
 		}
 	}
 	id := uintptr(uid)
+	groups := []uint32{uint32(group)}
+	count := uintptr(len(groups))
+	if group == 0 {
+		count = 0
+	}
 	steps := []struct {
 		name          string
 		call, a, b, c uintptr
 	}{
-		{"setgroups", syscall.SYS_SETGROUPS, 0, 0, 0},
+		{"setgroups", syscall.SYS_SETGROUPS, count, uintptr(unsafe.Pointer(&groups[0])), 0},
 		{"setresgid", syscall.SYS_SETRESGID, id, id, id},
 		{"setresuid", syscall.SYS_SETRESUID, id, id, id},
 		{"no_new_privs", syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0},

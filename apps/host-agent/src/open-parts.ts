@@ -22,7 +22,7 @@ export async function openParts(
 ): Promise<{ parts: Parts; accelerator: Accelerator; warnings: string[] }> {
   const { instance, diskMib } = config
   const [accelerator, network, cgroups] = await Promise.all([
-    chooseAccelerator(images.boot),
+    chooseAccelerator(images),
     Network.open({ ...config, log }),
     Cgroups.open(instance),
   ])

@@ -28,7 +28,7 @@ export function handlers({ parts, goldens, sandboxes, ...agent }: Agent): Handle
       body: {
         version,
         instance_id: agent.instance,
-        accelerator: agent.accelerator,
+        accelerator: { kind: agent.accelerator.kind, reason: agent.accelerator.reason },
         vmm: parts.driver.version,
         ...machine,
         sandboxes: sandboxes.list().length,

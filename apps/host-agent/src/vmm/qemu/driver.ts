@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { open, readFile, type FileHandle } from 'node:fs/promises'
 import { endProcess, isAlive, processRef, run, type ProcessRef } from '@wrenn/base'
 import { vmFiles } from '../../storage/layout.ts'
-import type { Accelerator } from '../accelerator.ts'
+import { groupArguments, type Accelerator } from '../accelerator.ts'
 import type { BootOptions, ResumeOptions, Vm, VmmDriver, VmPlace } from '../driver.ts'
 import {
   acceleratorArgument,
@@ -118,6 +118,7 @@ export class QemuDriver implements VmmDriver {
       [
         this.#hostkit,
         ...['vmm', '-uid', String(slot.uid), '-netns', slot.netns, '-tap', slot.tap],
+        ...groupArguments(this.#accelerator.deviceGroup),
         ...(cgroup === undefined ? [] : ['-cgroup', cgroup]),
         ...['--', program, ...args],
       ],
