@@ -22,7 +22,7 @@ export async function buildTemplate(
   name: string,
 ): Promise<TemplateImage> {
   const recipe = join(import.meta.dirname, '..', 'templates', name)
-  const inputs = { texts: [...source.lines, buildTime], paths: [recipe] }
+  const inputs = { texts: [...source.lines, buildTime], paths: [recipe, import.meta.filename] }
   const folder = await cached(cacheDir, `template-${name}`, inputs, async (target) => {
     const packages = (await readFile(join(recipe, 'packages'), 'utf8')).trim().split('\n')
     const tree = join(target, 'tree')

@@ -1,9 +1,15 @@
 // The host agent's settings, from the environment. Bad ones end the start with one line each.
 import { realpath } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { isIPv4 } from 'node:net'
 import { z } from 'zod'
-import { instanceId, integerSetting, logLevels, parseEnvironment, SettingsError } from '@wrenn/base'
+import {
+  instanceId,
+  integerSetting,
+  logLevels,
+  parseEnvironment,
+  resolversSetting,
+  SettingsError,
+} from '@wrenn/base'
 
 export interface Config {
   /** Real path of the data folder. */
@@ -20,14 +26,7 @@ export interface Config {
 const schema = z.object({
   WRENN_DIR: z.string().startsWith('/', 'must be an absolute path').default('/var/lib/wrenn'),
   WRENN_DISK_MB: integerSetting(256, 1_048_576).default(4096),
-  WRENN_DNS: z
-    .string()
-    .transform((text) => text.split(/[\s,]+/))
-    .refine(
-      (list) => list.every((address) => isIPv4(address)),
-      'must be IPv4 addresses of resolvers, separated by commas',
-    )
-    .optional(),
+  WRENN_DNS: resolversSetting.optional(),
   LOG_LEVEL: z.enum(logLevels).default('info'),
 })
 

@@ -63,6 +63,6 @@ async function main(): Promise<void> {
     log.info({ op: 'stop', outcome: 'ok', running: sandboxes.list().length })
     process.exit(0)
   }
-  process.once('SIGTERM', () => void stop())
-  process.once('SIGINT', () => void stop())
+  let stopped: Promise<void> | undefined
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void (stopped ??= stop()))
 }

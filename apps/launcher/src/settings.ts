@@ -1,10 +1,16 @@
 // The launcher's settings: from the environment and from `.env` in the checkout, where the real environment wins. All
 // mistakes are reported at once, before anything is built or started. Host-agent and control-plane get the same
 // variables and check their own.
-import { isIPv4 } from 'node:net'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { integerSetting, logLevels, parseEnvironment, readFileIfThere, SettingsError } from '@wrenn/base'
+import {
+  integerSetting,
+  logLevels,
+  parseEnvironment,
+  readFileIfThere,
+  resolversSetting,
+  SettingsError,
+} from '@wrenn/base'
 import { z } from 'zod'
 
 export const repository = join(import.meta.dirname, '..', '..', '..')
@@ -40,12 +46,7 @@ const schema = z.object({
   JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
   WRENN_DISK_MB: integerSetting(256, 1_048_576).optional(),
-  WRENN_DNS: z
-    .string()
-    .refine((text) => text.split(/[\s,]+/).every((address) => isIPv4(address)), {
-      error: 'must be IPv4 addresses of resolvers, separated by commas',
-    })
-    .optional(),
+  WRENN_DNS: resolversSetting.optional(),
   WRENN_KEEP_SANDBOXES: z
     .enum(['0', '1'], { error: 'must be 1 (sandboxes run on after ctrl-C) or 0' })
     .default('0'),

@@ -1,4 +1,5 @@
 // Settings from the environment, validated at start: one clear line for each mistake, and all of them at once.
+import { isIPv4 } from 'node:net'
 import { z } from 'zod'
 
 export class SettingsError extends Error {
@@ -34,3 +35,11 @@ export function integerSetting(
     })
     .transform(Number)
 }
+
+/** DNS servers that guests' queries are passed on to: they must be addresses that the host can send packets to. */
+export const resolversSetting = z
+  .string()
+  .transform((text) => text.trim().split(/[\s,]+/))
+  .refine((list) => list.every((address) => isIPv4(address) && !address.startsWith('127.')), {
+    error: 'must be IPv4 addresses of resolvers, separated by commas, and none of 127.0.0.0/8',
+  })

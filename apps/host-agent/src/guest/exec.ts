@@ -50,9 +50,15 @@ export async function exec(envd: Envd, request: ExecRequest): Promise<ExecResult
   const signal = request.signal ? AbortSignal.any([limit, request.signal]) : limit
   const output = { stdout: new Output(), stderr: new Output() }
   const stream = await start(envd, request, signal)
-  const exit = await follow(stream, output, (pid) => {
-    if (request.stdin !== undefined) feed(envd, pid, request.stdin)
-  })
+  const over = new AbortController()
+  let exit: Exit
+  try {
+    exit = await follow(stream, output, (pid) => {
+      if (request.stdin !== undefined) feed(envd, { pid, stdin: request.stdin, signal: over.signal })
+    })
+  } finally {
+    over.abort()
+  }
   const [stdout, stderr] = [output.stdout.bytes(), output.stderr.bytes()]
   const encoding = isUtf8(stdout) && isUtf8(stderr) ? 'utf-8' : 'base64'
   const text = (bytes: Buffer): string => bytes.toString(encoding === 'utf-8' ? 'utf8' : 'base64')
@@ -130,12 +136,13 @@ function failure({ code, message }: { code: string; message: string }): Exit {
 }
 
 /** Beside the output: a command may write before it has read everything. One that ends without reading makes it fail. */
-function feed(envd: Envd, pid: number, stdin: string): void {
+function feed(envd: Envd, { pid, stdin, signal }: { pid: number; stdin: string; signal: AbortSignal }): void {
   const call = async (method: string, body: object): Promise<void> => {
     const { stream } = await envd.post(`/process.Process/${method}`, {
       headers: { 'content-type': 'application/json' },
       body: Buffer.from(JSON.stringify({ process: { pid }, ...body })),
       timeoutMs: 3_600_000,
+      signal,
     })
     stream.resume()
   }

@@ -46,11 +46,17 @@ export class Network {
   static async open(options: NetworkOptions): Promise<Network> {
     const prefix = interfacePrefix(options.instance)
     const claim = await claimBlock(options.dataFolder, prefix)
-    const resolvers = options.dns ?? (await hostResolvers())
-    const rules = hostRules({ instance: options.instance, prefix, range: blockCidr(claim.block), resolvers })
-    await run('nft', ['-f', '-'], { input: rules })
-    await forwardFromUplinks()
-    return new Network(options, claim, resolvers)
+    try {
+      const resolvers = options.dns ?? (await hostResolvers())
+      const range = blockCidr(claim.block)
+      const rules = hostRules({ instance: options.instance, prefix, range, resolvers })
+      await run('nft', ['-f', '-'], { input: rules })
+      await forwardFromUplinks()
+      return new Network(options, claim, resolvers)
+    } catch (error) {
+      await claim.release()
+      throw error
+    }
   }
 
   /** Takes back the slot of a VM that was running when the agent stopped. Throws when its namespace is gone. */

@@ -144,9 +144,9 @@ async function bootAndSave(parts: Parts, spec: GoldenSpec): Promise<void> {
     const envd = parts.connectGuest(slot.hostIp, '')
     undo.defer('envd', () => envd.close(new AppError('agent_error', 'the golden VM is gone')))
     void vm.exited.then(() => envd.close(new AppError('agent_error', 'the VM ended while it booted')))
-    parts.stopping.addEventListener('abort', () => envd.close(parts.stopping.reason as AppError), {
-      once: true,
-    })
+    const onStop = (): void => envd.close(parts.stopping.reason as AppError)
+    parts.stopping.addEventListener('abort', onStop)
+    undo.defer('stop listener', () => parts.stopping.removeEventListener('abort', onStop))
     await withDeadline('the guest boots', bootTimeoutMs, prepareGuest(envd, token)).catch(
       async (error: unknown) => {
         throw new Error(`the guest did not come up; its console: ${await consoleTail(files.serial)}`, {

@@ -32,6 +32,7 @@ export class Goldens {
       if (golden) this.#entries.set(name, { golden: Promise.resolve(golden), users: 0 })
       else await rm(join(goldens, name), { recursive: true, force: true })
     }
+    await this.#dropOverCap()
   }
 
   /** Runs `work` with the golden of these resources, made now if there is none; it is not dropped meanwhile. */

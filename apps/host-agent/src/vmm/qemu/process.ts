@@ -14,7 +14,8 @@ export class QemuVm implements Vm {
   constructor(process: ProcessRef, qmp: Qmp) {
     this.process = process
     this.#qmp = qmp
-    this.exited = qmp.closed.then(() => this.kill())
+    // One that cannot be killed is gone all the same for those who use it; whoever destroys it is told.
+    this.exited = qmp.closed.then(() => this.kill()).catch(() => undefined)
   }
 
   async saveDevices(path: string): Promise<void> {
