@@ -23,6 +23,8 @@ export type Credentials = { apiKey: string } | { token: string } | undefined
 export interface ApiCall {
   as?: Credentials
   params?: Record<string, string>
+  /** As in the URL, without "?". */
+  query?: string
   body?: unknown
   headers?: Record<string, string>
   signal?: AbortSignal
@@ -47,7 +49,8 @@ export class Api {
   async call<T = unknown>(id: OperationId<PublicApi>, call: ApiCall = {}): Promise<ApiAnswer<T>> {
     const operation = contract.operations.get(id)
     assert.ok(operation)
-    const response = await fetch(this.url + pathOf(operation, call.params), {
+    const query = call.query === undefined ? '' : `?${call.query}`
+    const response = await fetch(this.url + pathOf(operation, call.params) + query, {
       method: operation.method,
       headers: {
         ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),

@@ -78,6 +78,7 @@ const sandbox = {
   vcpus: 1,
   memory_mb: 512,
   timeout_sec: 0,
+  metadata: {},
   created_at: '2026-01-01T00:00:00.000Z',
   started_at: null,
   last_active_at: '2026-01-01T00:00:00Z',

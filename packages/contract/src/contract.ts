@@ -2,6 +2,7 @@
 // once, so that a mistake in the YAML stops the start; those of answers when first needed (tests only).
 import { readFileSync } from 'node:fs'
 import { parseDocument, type OperationDocument, type Schema } from './document.ts'
+import { readQuery } from './query.ts'
 import { Validators, type Validate } from './validators.ts'
 import type { AnyApi, HostAgentApi, PublicApi } from './api.ts'
 
@@ -52,7 +53,7 @@ function compile(operation: OperationDocument, validators: Validators): Operatio
     ...operation,
     validate: {
       params: validators.request(parametersSchema(operation, 'path')),
-      query: validators.request(parametersSchema(operation, 'query')),
+      query: queryValidator(operation, validators),
       body: bodySchema && validators.request(bodySchema),
     },
     validateAnswer: (status, contentType) => {
@@ -62,6 +63,15 @@ function compile(operation: OperationDocument, validators: Validators): Operatio
       answers.set(schema, validate)
       return validate
     },
+  }
+}
+
+function queryValidator(operation: OperationDocument, validators: Validators): Validate {
+  const parameters = operation.parameters.filter((parameter) => parameter.in === 'query')
+  const validate = validators.request(parametersSchema(operation, 'query'))
+  return (query) => {
+    readQuery(parameters, query as Record<string, unknown>)
+    return validate(query)
   }
 }
 

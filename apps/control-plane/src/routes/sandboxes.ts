@@ -1,5 +1,5 @@
 // /v1/sandboxes: create, list, get, delete, exec, ping.
-import type { PublicSchemas } from '@wrenn/contract'
+import type { PublicApi, PublicSchemas, Query } from '@wrenn/contract'
 import { createSandbox } from '../services/sandboxes/create.ts'
 import type { SandboxDeps } from '../services/sandboxes/deps.ts'
 import { destroySandbox } from '../services/sandboxes/destroy.ts'
@@ -17,18 +17,21 @@ type SandboxOperation =
   | 'execCommand'
   | 'pingSandbox'
 
+type ListQuery = Query<PublicApi['operations']['listSandboxes']>
+
 export function sandboxHandlers(deps: SandboxDeps): Pick<PublicHandlers, SandboxOperation> {
   return {
     createSandbox: async ({ auth, body, signal, note }) => {
-      const { template, vcpus, memory_mb: memoryMb, timeout_sec: timeoutSec } = body
-      const request = { teamId: auth.teamId, template, vcpus, memoryMb, timeoutSec }
+      const { template, vcpus, memory_mb: memoryMb, timeout_sec: timeoutSec, metadata = {} } = body
+      const request = { teamId: auth.teamId, template, vcpus, memoryMb, timeoutSec, metadata }
       const row = await createSandbox(deps, request, signal)
       note({ sandboxId: row.id })
       return { status: 201, body: toWire(row) }
     },
-    listSandboxes: async ({ auth }) => {
-      const rows = await listSandboxes(deps.db, auth.teamId)
-      return { status: 200, body: rows.map(toWire) }
+    listSandboxes: async ({ auth, query }) => {
+      const { rows, next } = await listSandboxes(deps.db, auth.teamId, query)
+      const headers = next === undefined ? {} : { link: nextLink(query, next) }
+      return { status: 200, headers, body: rows.map(toWire) }
     },
     getSandbox: async ({ auth, params }) => {
       const row = await getSandbox(deps.db, sandboxRef(auth.teamId, params.id))
@@ -50,6 +53,18 @@ export function sandboxHandlers(deps: SandboxDeps): Pick<PublicHandlers, Sandbox
   }
 }
 
+/** RFC 8288, section 3: a relative reference, so that it is right behind any proxy. */
+function nextLink({ status, limit, metadata = {} }: ListQuery, cursor: string): string {
+  const pairs = Object.entries(metadata).map(([key, value]) => [`metadata.${key}`, value])
+  const parameters = new URLSearchParams([
+    ...(status === undefined ? [] : [['status', status]]),
+    ...pairs,
+    ['limit', String(limit)],
+    ['cursor', cursor],
+  ] as [string, string][])
+  return `</v1/sandboxes?${parameters.toString()}>; rel="next"`
+}
+
 function toWire(row: SandboxRow): PublicSchemas['Sandbox'] {
   return {
     id: row.id,
@@ -59,6 +74,7 @@ function toWire(row: SandboxRow): PublicSchemas['Sandbox'] {
     vcpus: row.vcpus,
     memory_mb: row.memoryMb,
     timeout_sec: row.timeoutSec,
+    metadata: row.metadata,
     ...(row.guestIp === null ? {} : { guest_ip: row.guestIp }),
     ...(row.hostIp === null ? {} : { host_ip: row.hostIp }),
     created_at: row.createdAt.toISOString(),

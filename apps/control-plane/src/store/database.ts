@@ -24,7 +24,8 @@ export function openDatabase(url: string, logger: Logger): Database {
   pool.on('error', (error) => logger.warn({ op: 'database', outcome: 'lost', reason: errorText(error) }))
   return new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
-    plugins: [new CamelCasePlugin()],
+    // What is inside a jsonb value is data, not names of ours.
+    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
   })
 }
 

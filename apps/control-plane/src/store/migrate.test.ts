@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -9,6 +9,7 @@ import { StartError } from '../start-error.ts'
 import { migrate } from './migrate.ts'
 
 const ours = join(import.meta.dirname, 'migrations')
+const versions = (await readdir(ours)).map((name) => name.replace('.sql', '')).toSorted()
 
 describe('migrations', () => {
   let postgres: TestPostgres
@@ -36,7 +37,7 @@ describe('migrations', () => {
     const applied = await Promise.all(Array.from({ length: 5 }, () => migrate(url)))
     assert.deepEqual(
       applied.filter((versions) => versions.length > 0),
-      [['0001_accounts', '0002_api_keys', '0003_sandboxes']],
+      [versions],
     )
     assert.deepEqual(await migrate(url), [])
   })
@@ -66,18 +67,18 @@ describe('migrations', () => {
   it('one that fails leaves nothing of itself, and those before it stay', async () => {
     const url = await postgres.database()
     const broken = await copy('broken')
-    await writeFile(join(broken.path, '0004_broken.sql'), 'create table half (id int); select nonsense')
-    await assert.rejects(migrate(url, broken.url), /migration 0004_broken failed/)
+    await writeFile(join(broken.path, '9999_broken.sql'), 'create table half (id int); select nonsense')
+    await assert.rejects(migrate(url, broken.url), /migration 9999_broken failed/)
     const tables = await query(url, `select 1 from information_schema.tables where table_name = 'half'`)
     assert.deepEqual(tables, [])
-    await writeFile(join(broken.path, '0004_broken.sql'), 'create table half (id int)')
-    assert.deepEqual(await migrate(url, broken.url), ['0004_broken'])
+    await writeFile(join(broken.path, '9999_broken.sql'), 'create table half (id int)')
+    assert.deepEqual(await migrate(url, broken.url), ['9999_broken'])
   })
 
   it('ignores what a newer version has applied', async () => {
     const url = await postgres.database()
     const newer = await copy('newer')
-    await writeFile(join(newer.path, '0004_newer.sql'), 'create table newer (id int)')
+    await writeFile(join(newer.path, '9999_newer.sql'), 'create table newer (id int)')
     await migrate(url, newer.url)
     assert.deepEqual(await migrate(url), [])
   })

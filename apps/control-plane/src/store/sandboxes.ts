@@ -13,8 +13,25 @@ export interface SandboxRef {
 
 export type NewSandbox = Pick<
   SandboxRow,
-  'id' | 'teamId' | 'hostId' | 'template' | 'vcpus' | 'memoryMb' | 'timeoutSec'
+  'id' | 'teamId' | 'hostId' | 'template' | 'vcpus' | 'memoryMb' | 'timeoutSec' | 'metadata'
 >
+
+export interface SandboxFilter {
+  /** Undefined: all but stopped. */
+  status?: SandboxStatus | undefined
+  /** Pairs that all must be there. */
+  metadata?: Record<string, string> | undefined
+  limit?: number | undefined
+  /** The last sandbox of the page before. */
+  after?: SandboxPosition | undefined
+}
+
+/** Where a sandbox stands in a list. */
+export interface SandboxPosition {
+  /** Microseconds since 1970: as exactly as Postgres keeps it, which a Date does not. */
+  createdAtMicros: string
+  id: SandboxId
+}
 
 const now = sql<Date>`now()`
 const inSeconds = (seconds: number) => sql<Date>`now() + make_interval(secs => ${seconds})`
@@ -24,7 +41,12 @@ export async function sandboxInsert(db: Database, sandbox: NewSandbox, leaseSec:
   try {
     await db
       .insertInto('sandboxes')
-      .values({ ...sandbox, status: 'pending', leaseExpiresAt: inSeconds(leaseSec) })
+      .values({
+        ...sandbox,
+        metadata: JSON.stringify(sandbox.metadata),
+        status: 'pending',
+        leaseExpiresAt: inSeconds(leaseSec),
+      })
       .execute()
   } catch (error) {
     if (violatedConstraint(error) !== 'sandboxes_team_id_fkey') throw error
@@ -44,16 +66,29 @@ export async function sandboxByRef(
     .executeTakeFirst()
 }
 
-/** The team's, newest first, without stopped ones. */
-export async function sandboxList(db: Database, teamId: TeamId): Promise<SandboxRow[]> {
-  return db
+/** The team's, newest first. */
+export async function sandboxList(
+  db: Database,
+  teamId: TeamId,
+  { status, metadata, limit, after }: SandboxFilter,
+): Promise<(SandboxRow & SandboxPosition)[]> {
+  let query = db
     .selectFrom('sandboxes')
     .selectAll()
+    .select(sql<string>`(extract(epoch from created_at) * 1000000)::bigint::text`.as('createdAtMicros'))
     .where('teamId', '=', teamId)
-    .where('status', '<>', 'stopped')
+    // Literals, not parameters: so that the planner sees that the partial indexes hold these rows.
+    .where(status === 'stopped' ? sql<boolean>`status = 'stopped'` : sql<boolean>`status <> 'stopped'`)
     .orderBy('createdAt', 'desc')
     .orderBy('id', 'desc')
-    .execute()
+  if (status) query = query.where('status', '=', status)
+  if (metadata) query = query.where(sql<boolean>`metadata @> ${JSON.stringify(metadata)}::jsonb`)
+  if (after) {
+    const createdAt = sql`timestamptz 'epoch' + ${after.createdAtMicros}::bigint * interval '1 microsecond'`
+    query = query.where(sql<boolean>`(created_at, id) < (${createdAt}, ${after.id})`)
+  }
+  if (limit !== undefined) query = query.limit(limit)
+  return query.execute()
 }
 
 /** From pending to running. Undefined when it is not pending any more. */

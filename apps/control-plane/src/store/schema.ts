@@ -1,6 +1,6 @@
 // The tables as Kysely sees them, in camelCase; the migrations beside this are the truth.
 import type { ApiKeyId, HostId, SandboxId, TeamId, UserId } from '@wrenn/base'
-import type { Generated, Selectable } from 'kysely'
+import type { ColumnType, Generated, Selectable } from 'kysely'
 
 export type SandboxStatus = 'pending' | 'running' | 'paused' | 'stopped' | 'error'
 
@@ -40,6 +40,9 @@ interface HostTable {
   createdAt: Generated<Date>
 }
 
+/** Written as JSON. */
+type Metadata = ColumnType<Record<string, string>, string, never>
+
 interface SandboxTable {
   id: SandboxId
   teamId: TeamId
@@ -50,6 +53,7 @@ interface SandboxTable {
   vcpus: number
   memoryMb: number
   timeoutSec: number
+  metadata: Metadata
   guestIp: string | null
   hostIp: string | null
   createdAt: Generated<Date>

@@ -527,6 +527,11 @@ export interface components {
              * @default 0
              */
             timeout_sec: number;
+            metadata?: components["schemas"]["Metadata"];
+        };
+        /** @description The team's own labels of a sandbox. */
+        Metadata: {
+            [key: string]: string;
         };
         Sandbox: {
             id: string;
@@ -538,6 +543,7 @@ export interface components {
             vcpus: number;
             memory_mb: number;
             timeout_sec: number;
+            metadata: components["schemas"]["Metadata"];
             /** @description The guest's own address. Left out while it is not running. */
             guest_ip?: string;
             /** @description The address at which its host reaches the guest. Left out while it is not running. */
@@ -1074,7 +1080,16 @@ export interface operations {
     };
     listSandboxes: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those in this state. When left out, all but stopped ones. */
+                status?: "pending" | "running" | "paused" | "stopped" | "error";
+                /** @description Only those whose metadata has these pairs, each given as `metadata.KEY=VALUE`: `?metadata.env=prod&metadata.owner=ci`. */
+                metadata?: components["schemas"]["Metadata"];
+                /** @description At most so many, newest first. When left out, all of them. */
+                limit?: number;
+                /** @description Where the page before ended; taken from its `Link` header. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1084,12 +1099,15 @@ export interface operations {
             /** @description List of sandboxes */
             200: {
                 headers: {
+                    /** @description RFC 8288. With `limit`, while there are more: the next page as a relative reference with rel="next". Sandboxes that are created or stopped meanwhile make no other one appear twice or be skipped. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Sandbox"][];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];

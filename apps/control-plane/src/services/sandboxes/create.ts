@@ -13,6 +13,7 @@ export interface CreateRequest {
   vcpus: number
   memoryMb: number
   timeoutSec: number
+  metadata: Record<string, string>
 }
 
 const memoryStepMb = 128
