@@ -8,7 +8,8 @@ test('a database that stays away is named, with the reason, once the time is ove
       assert.ok(error instanceof Error)
       assert.match(
         error.message,
-        /^DATABASE_URL: the database did not answer within 0\.3 s: connect ECONNREFUSED \S+/,
+        // A bare machine may not even know localhost.
+        /^DATABASE_URL: the database did not answer within 0\.3 s: (connect ECONNREFUSED \S+|getaddrinfo ENOTFOUND localhost)/,
       )
       return true
     })
