@@ -13,6 +13,7 @@ test('everything but the database has a default', () => {
     dataFolder: '/var/lib/wrenn',
     agentSocket: '/var/lib/wrenn/run/agent.sock',
     logLevel: 'info',
+    signups: 'open',
   })
 })
 
@@ -30,6 +31,7 @@ test('every mistake is a line that names its variable', () => {
     JWT_SECRET: 'short',
     WRENN_DIR: 'relative',
     LOG_LEVEL: 'loud',
+    SIGNUPS: 'everybody',
   }
   assert.throws(
     () => parseConfig(mistakes),

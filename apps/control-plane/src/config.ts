@@ -1,6 +1,6 @@
 // The settings of the control plane, from the environment. All mistakes are reported at once, a line each.
 import { join } from 'node:path'
-import { logLevels, parseEnvironment } from '@wrenn/base'
+import { apiSettings, logLevels, parseEnvironment, type SignupPolicy } from '@wrenn/base'
 import { z } from 'zod'
 
 export interface ListenAddress {
@@ -16,6 +16,7 @@ export interface Config {
   dataFolder: string
   agentSocket: string
   logLevel: string
+  signups: SignupPolicy
 }
 
 const schema = z.object({
@@ -27,6 +28,7 @@ const schema = z.object({
   WRENN_DIR: z.string().startsWith('/', 'must be an absolute path').default('/var/lib/wrenn'),
   WRENN_AGENT_SOCKET: z.string().startsWith('/', 'must be an absolute path').optional(),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
+  ...apiSettings,
 })
 
 /** Throws a SettingsError with a line for each mistake. */
@@ -39,6 +41,7 @@ export function parseConfig(environment: NodeJS.ProcessEnv): Config {
     dataFolder: parsed.WRENN_DIR,
     agentSocket: parsed.WRENN_AGENT_SOCKET ?? join(parsed.WRENN_DIR, 'run', 'agent.sock'),
     logLevel: parsed.LOG_LEVEL,
+    signups: parsed.SIGNUPS,
   }
 }
 

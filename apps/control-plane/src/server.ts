@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isErrno, type ApiKeyId, type Logger, type SandboxId } from '@wrenn/base'
+import { isErrno, type ApiKeyId, type Logger, type SandboxId, type SignupPolicy } from '@wrenn/base'
 import { hostAgentContract, publicContract } from '@wrenn/contract'
 import { createContractServer } from '@wrenn/http'
 import { createAuthenticate } from './auth/authenticate.ts'
@@ -28,6 +28,8 @@ export interface ControlPlaneOptions {
   jwtSecret: string
   agentSocket: string
   logger: Logger
+  /** Who may get an account. Default all. */
+  signups?: SignupPolicy
   /** How often rows and agent are compared. Default 2 s. */
   reconcileIntervalMs?: number
   /** How long the row of a create stays when its creator dies. Default 30 s. */
@@ -47,7 +49,7 @@ const firstReconcileMs = 3_000
 
 /** Returns when it listens. The migrations are applied already. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { logger, reconcileIntervalMs = 2_000, leaseSec = 30 } = options
+  const { logger, reconcileIntervalMs = 2_000, leaseSec = 30, signups = 'open' } = options
   const db = openDatabase(options.databaseUrl, logger)
   const tokens = new Tokens(options.jwtSecret)
   const agent = new Agent({
@@ -82,6 +84,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     handlers: createHandlers({
       db,
       tokens,
+      signups,
       agent,
       hosts,
       contract,

@@ -24,11 +24,12 @@ describe('settings', () => {
           DATABASE_URL: 'mysql://db',
           JWT_SECRET: 'short',
           LOG_LEVEL: 'loud',
+          SIGNUPS: 'everybody',
           WRENN_DISK_MB: '4 GB',
           WRENN_DNS: '1.1.1.1,resolver',
           WRENN_KEEP_SANDBOXES: 'yes',
         }),
-      (error) => error instanceof SettingsError && error.lines.length === 8,
+      (error) => error instanceof SettingsError && error.lines.length === 9,
     )
   })
 

@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import {
+  apiSettings,
   integerSetting,
   logLevels,
   parseEnvironment,
@@ -45,6 +46,7 @@ const schema = z.object({
     .optional(),
   JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
+  ...apiSettings,
   WRENN_DISK_MB: integerSetting(256, 1_048_576).optional(),
   WRENN_DNS: resolversSetting.optional(),
   WRENN_KEEP_SANDBOXES: z

@@ -1,3 +1,4 @@
+export * from './api-settings.ts'
 export * from './deadline.ts'
 export * from './environment.ts'
 export * from './errors.ts'

@@ -4,12 +4,18 @@ import { AppError, type ApiKeyId, type TeamId, type UserId } from '@wrenn/base'
 import type { AuthRequest } from '@wrenn/http'
 import { apiKeyByHash } from '../store/api-keys.ts'
 import type { Database } from '../store/database.ts'
+import { sessionIsLive } from '../store/users.ts'
 import { hashApiKey } from './api-key.ts'
 import type { Tokens } from './tokens.ts'
 
 export interface Caller {
   teamId: TeamId
   by: { kind: 'api-key'; id: ApiKeyId } | { kind: 'token'; userId: UserId }
+}
+
+/** Null for an API key, which is its team's. */
+export function userOf({ by }: Caller): UserId | null {
+  return by.kind === 'token' ? by.userId : null
 }
 
 export interface Authenticator {
@@ -36,7 +42,9 @@ async function identify(
   if (schemes.includes('apiKeyAuth') && typeof apiKey === 'string') return byApiKey(deps, apiKey)
   const token = /^Bearer +([^\s]+) *$/i.exec(String(headers['authorization'] ?? ''))?.[1]
   if (schemes.includes('bearerAuth') && token !== undefined) {
-    const { userId, teamId } = await deps.tokens.verify(token)
+    const { userId, teamId, issuedAtSec } = await deps.tokens.verify(token)
+    if (!(await sessionIsLive(deps.db, { userId, teamId, issuedAtSec })))
+      throw new AppError('unauthorized', 'The account was disabled, or this session was ended: log in again')
     return { teamId, by: { kind: 'token', userId } }
   }
   const wanted = schemes.includes('apiKeyAuth')

@@ -30,14 +30,14 @@ function sign(
 
 test('a token of ours gives back its session and lasts six hours', async () => {
   const token = await tokens.issue(session)
-  assert.deepEqual(await tokens.verify(token), session)
+  assert.partialDeepStrictEqual(await tokens.verify(token), session)
   const { iat, exp, iss, aud, sub } = decodeJwt(token)
   assert.equal((exp ?? 0) - (iat ?? 0), 6 * 3_600)
   assert.deepEqual({ iss, aud, sub }, { iss: 'wrenn', aud: 'wrenn-api', sub: session.userId })
 })
 
 test('the test signs as we do', async () => {
-  assert.deepEqual(await tokens.verify(await sign(fresh)), session)
+  assert.partialDeepStrictEqual(await tokens.verify(await sign(fresh)), session)
 })
 
 test('alg none', async () => {

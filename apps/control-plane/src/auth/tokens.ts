@@ -1,5 +1,5 @@
-// Session tokens: JWT (RFC 7519), HS256 and nothing else (RFC 8725, section 3.1), valid for six hours, checked without
-// the database.
+// Session tokens: JWT (RFC 7519), HS256 and nothing else (RFC 8725, section 3.1), valid for six hours. Whether
+// its user is still welcome is authenticate.ts's to ask.
 import { AppError, parseId, type TeamId, type UserId } from '@wrenn/base'
 import { errors, jwtVerify, SignJWT } from 'jose'
 
@@ -35,7 +35,7 @@ export class Tokens {
   }
 
   /** Throws `unauthorized` when the token is not ours, changed or expired. */
-  async verify(token: string): Promise<Session> {
+  async verify(token: string): Promise<Session & { issuedAtSec: number }> {
     try {
       const { payload } = await jwtVerify(token, this.#key, {
         algorithms: [algorithm],
@@ -46,8 +46,10 @@ export class Tokens {
       const userId = parseId('usr', payload.sub)
       const teamId = parseId('team', payload['team_id'])
       const email = payload['email']
-      if (!userId || !teamId || typeof email !== 'string') throw new errors.JWTInvalid('a claim is malformed')
-      return { userId, teamId, email }
+      const issuedAtSec = payload.iat
+      if (!userId || !teamId || typeof email !== 'string' || issuedAtSec === undefined)
+        throw new errors.JWTInvalid('a claim is malformed')
+      return { userId, teamId, email, issuedAtSec }
     } catch (cause) {
       const expired = cause instanceof errors.JWTExpired
       const message = expired ? 'The token has expired: log in again' : 'The token is not valid: log in again'

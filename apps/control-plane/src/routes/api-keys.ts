@@ -1,4 +1,5 @@
 // /v1/api-keys: create, list, delete.
+import { userOf } from '../auth/authenticate.ts'
 import type { PublicSchemas } from '@wrenn/contract'
 import { createApiKey, deleteApiKey, listApiKeys } from '../services/api-keys.ts'
 import type { Database } from '../store/database.ts'
@@ -10,7 +11,7 @@ export function apiKeyHandlers(
 ): Pick<PublicHandlers, 'createAPIKey' | 'listAPIKeys' | 'deleteAPIKey'> {
   return {
     createAPIKey: async ({ auth, body, note }) => {
-      const created = await createApiKey(db, auth.teamId, body.name)
+      const created = await createApiKey(db, { teamId: auth.teamId, userId: userOf(auth) }, body.name)
       note({ apiKeyId: created.id })
       return { status: 201, body: { ...toWire(created), key: created.key } }
     },

@@ -1,5 +1,5 @@
 // A team's API keys.
-import { AppError, newId, parseId, type TeamId } from '@wrenn/base'
+import { AppError, newId, parseId, type TeamId, type UserId } from '@wrenn/base'
 import { newApiKey } from '../auth/api-key.ts'
 import { apiKeyDelete, apiKeyInsert, apiKeyList } from '../store/api-keys.ts'
 import type { Database } from '../store/database.ts'
@@ -8,11 +8,19 @@ import type { ApiKeyRow } from '../store/schema.ts'
 /** `key` is the key itself: it is shown now and never again. */
 export async function createApiKey(
   db: Database,
-  teamId: TeamId,
+  owner: { teamId: TeamId; userId: UserId | null },
   name: string,
 ): Promise<ApiKeyRow & { key: string }> {
+  const { teamId, userId } = owner
   const { key, keyHash, keyPrefix } = newApiKey()
-  const row = await apiKeyInsert(db, { id: newId('key'), teamId, name, keyHash, keyPrefix })
+  const row = await apiKeyInsert(db, {
+    id: newId('key'),
+    teamId,
+    name,
+    keyHash,
+    keyPrefix,
+    createdBy: userId,
+  })
   if (!row) throw new AppError('unauthorized', 'This account does not exist any more')
   return { ...row, key }
 }

@@ -5,24 +5,31 @@ import type { Database } from './database.ts'
 import { violatedConstraint } from './errors.ts'
 import type { ApiKeyRow } from './schema.ts'
 
-type NewApiKey = Pick<ApiKeyRow, 'id' | 'teamId' | 'name' | 'keyHash' | 'keyPrefix'>
+type NewApiKey = Pick<ApiKeyRow, 'id' | 'teamId' | 'name' | 'keyHash' | 'keyPrefix' | 'createdBy'>
 
-/** Undefined when the team is gone. */
+/** Undefined when the team or the user is gone. */
 export async function apiKeyInsert(db: Database, key: NewApiKey): Promise<ApiKeyRow | undefined> {
   try {
     return await db.insertInto('apiKeys').values(key).returningAll().executeTakeFirstOrThrow()
   } catch (error) {
-    if (violatedConstraint(error) === 'api_keys_team_id_fkey') return undefined
+    const constraint = violatedConstraint(error)
+    if (constraint === 'api_keys_team_id_fkey' || constraint === 'api_keys_created_by_fkey') return undefined
     throw error
   }
 }
 
-/** The path of every request with a key: one look into one index. */
+/** The path of every request with a key: one look into each of two indexes. A disabled user's is not found. */
 export async function apiKeyByHash(
   db: Database,
   keyHash: Buffer,
 ): Promise<Pick<ApiKeyRow, 'id' | 'teamId'> | undefined> {
-  return db.selectFrom('apiKeys').select(['id', 'teamId']).where('keyHash', '=', keyHash).executeTakeFirst()
+  return db
+    .selectFrom('apiKeys')
+    .leftJoin('users', 'users.id', 'apiKeys.createdBy')
+    .select(['apiKeys.id', 'apiKeys.teamId'])
+    .where('keyHash', '=', keyHash)
+    .where('users.disabledAt', 'is', null)
+    .executeTakeFirst()
 }
 
 /** Newest first. */

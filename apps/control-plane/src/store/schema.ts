@@ -9,6 +9,8 @@ interface UserTable {
   email: string
   passwordHash: string
   createdAt: Generated<Date>
+  disabledAt: Date | null
+  sessionsFrom: Date | null
 }
 
 interface TeamTable {
@@ -30,6 +32,8 @@ interface ApiKeyTable {
   name: string
   keyHash: Buffer
   keyPrefix: string
+  /** Null when that user is gone. */
+  createdBy: UserId | null
   createdAt: Generated<Date>
   lastUsed: Date | null
 }

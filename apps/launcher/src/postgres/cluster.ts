@@ -24,8 +24,12 @@ export interface ClusterOptions {
   endsWithUs?: boolean
 }
 
+/** For libpq and for node-postgres: over the unix socket, without a password. `folder`: the cluster's. */
+export function embeddedUrl(folder: string): string {
+  return `postgresql://${OWNER}@localhost/${DATABASE}?host=${encodeURIComponent(join(folder, 'socket'))}`
+}
+
 export class Cluster {
-  /** For libpq and for node-postgres: over the unix socket, without a password. */
   readonly url: string
   readonly dataFolder: string
   readonly #socketFolder: string
@@ -37,7 +41,7 @@ export class Cluster {
   private constructor(options: ClusterOptions, binaries: PostgresBinaries, user: SystemUser) {
     this.dataFolder = join(options.folder, 'data')
     this.#socketFolder = join(options.folder, 'socket')
-    this.url = `postgresql://${OWNER}@localhost/${DATABASE}?host=${encodeURIComponent(this.#socketFolder)}`
+    this.url = embeddedUrl(options.folder)
     this.#fsync = options.fsync ?? true
     this.#endsWithUs = options.endsWithUs ?? false
     this.#binaries = binaries

@@ -1,2 +1,2 @@
-export { Cluster, type ClusterOptions } from './cluster.ts'
+export { Cluster, embeddedUrl, type ClusterOptions } from './cluster.ts'
 export { startPostgres, type RunningPostgres } from './start.ts'
