@@ -14,6 +14,8 @@ test('everything but the database has a default', () => {
     agentSocket: '/var/lib/wrenn/run/agent.sock',
     logLevel: 'info',
     signups: 'open',
+    corsOrigins: [],
+    trustedProxies: [],
   })
 })
 
@@ -32,6 +34,8 @@ test('every mistake is a line that names its variable', () => {
     WRENN_DIR: 'relative',
     LOG_LEVEL: 'loud',
     SIGNUPS: 'everybody',
+    CORS_ORIGINS: '*',
+    TRUSTED_PROXIES: 'loopback',
   }
   assert.throws(
     () => parseConfig(mistakes),
@@ -46,4 +50,26 @@ test('every mistake is a line that names its variable', () => {
     assert.throws(() => parseConfig({ ...required, CP_LISTEN_ADDR: text }), SettingsError, text)
   }
   assert.throws(() => parseConfig({}), /^SettingsError: DATABASE_URL: is not set/)
+})
+
+test('lists are understood, with commas and spaces', () => {
+  const { signups, corsOrigins, trustedProxies } = parseConfig({
+    ...required,
+    SIGNUPS: 'Example.com,example.org',
+    CORS_ORIGINS: 'https://app.example.com, http://localhost:5173',
+    TRUSTED_PROXIES: '10.0.0.0/8 ::1,fd00::/8',
+  })
+  assert.deepEqual(signups, { domains: ['example.com', 'example.org'] })
+  assert.deepEqual(corsOrigins, ['https://app.example.com', 'http://localhost:5173'])
+  assert.deepEqual(trustedProxies, ['10.0.0.0/8', '::1', 'fd00::/8'])
+  for (const CORS_ORIGINS of [
+    'https://app.example.com/',
+    'app.example.com',
+    'null',
+    'https://*.example.com',
+  ]) {
+    assert.throws(() => parseConfig({ ...required, CORS_ORIGINS }), SettingsError, CORS_ORIGINS)
+  }
+  for (const TRUSTED_PROXIES of ['10.0.0.0/33', 'proxy', '::1/129', '10.0.0.0/'])
+    assert.throws(() => parseConfig({ ...required, TRUSTED_PROXIES }), SettingsError, TRUSTED_PROXIES)
 })

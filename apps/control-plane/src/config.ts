@@ -17,6 +17,10 @@ export interface Config {
   agentSocket: string
   logLevel: string
   signups: SignupPolicy
+  /** Origins whose scripts may read answers. */
+  corsOrigins: string[]
+  /** Addresses and CIDR ranges whose X-Forwarded-* headers count. */
+  trustedProxies: string[]
 }
 
 const schema = z.object({
@@ -42,6 +46,8 @@ export function parseConfig(environment: NodeJS.ProcessEnv): Config {
     agentSocket: parsed.WRENN_AGENT_SOCKET ?? join(parsed.WRENN_DIR, 'run', 'agent.sock'),
     logLevel: parsed.LOG_LEVEL,
     signups: parsed.SIGNUPS,
+    corsOrigins: parsed.CORS_ORIGINS,
+    trustedProxies: parsed.TRUSTED_PROXIES,
   }
 }
 

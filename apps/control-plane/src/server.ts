@@ -30,6 +30,10 @@ export interface ControlPlaneOptions {
   logger: Logger
   /** Who may get an account. Default all. */
   signups?: SignupPolicy
+  /** Origins whose scripts may read answers. Default none. */
+  corsOrigins?: readonly string[]
+  /** Addresses and CIDR ranges whose X-Forwarded-* headers count. Default none. */
+  trustedProxies?: readonly string[]
   /** How often rows and agent are compared. Default 2 s. */
   reconcileIntervalMs?: number
   /** How long the row of a create stays when its creator dies. Default 30 s. */
@@ -98,6 +102,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     authenticate: createAuthenticate({ db, tokens, keyUsed: (id) => keyUse.add(id) }),
     translateError: translateDatabaseError,
     logger,
+    ...(options.corsOrigins ? { corsOrigins: options.corsOrigins } : {}),
+    ...(options.trustedProxies ? { trustedProxies: options.trustedProxies } : {}),
   })
 
   const close = async (): Promise<void> => {

@@ -1,5 +1,6 @@
 // Settings of the public API that launcher and control plane both read: the launcher checks them before it builds
 // anything, the control plane acts on them.
+import { isIP } from 'node:net'
 import { z } from 'zod'
 
 /** Who may get an account. `domains`: those with an e-mail of one of them. */
@@ -10,6 +11,20 @@ const domain = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0
 /** Spread into a schema for parseEnvironment. */
 export const apiSettings = {
   SIGNUPS: z.string().default('open').transform(parseSignups),
+  CORS_ORIGINS: z
+    .string()
+    .default('')
+    .transform(listOf)
+    .refine((origins) => origins.every(isOrigin), {
+      error: 'must be origins such as https://app.example.com, separated by commas; there is no wildcard',
+    }),
+  TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .transform(listOf)
+    .refine((ranges) => ranges.every(isRange), {
+      error: 'must be IP addresses or CIDR ranges such as 10.0.0.0/8, separated by commas',
+    }),
 }
 
 function parseSignups(text: string, context: z.RefinementCtx): SignupPolicy {
@@ -19,6 +34,15 @@ function parseSignups(text: string, context: z.RefinementCtx): SignupPolicy {
   const message = `must be open, closed, or e-mail domains separated by commas, not ${JSON.stringify(text)}`
   context.addIssue({ code: 'custom', message })
   return z.NEVER
+}
+
+function isOrigin(text: string): boolean {
+  return /^https?:[^*]*$/.test(text) && URL.canParse(text) && new URL(text).origin === text
+}
+
+function isRange(text: string): boolean {
+  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  return isIP(address) !== 0 && Number(bits ?? 0) <= (isIP(address) === 4 ? 32 : 128)
 }
 
 function listOf(text: string): string[] {

@@ -82,6 +82,10 @@ export interface Call<Api extends AnyApi, Id extends OperationId<Api>, Auth> {
   signal: AbortSignal
   /** Adds fields (ids) to the request's log line. No secrets. */
   note: (fields: Record<string, string | number>) => void
+  /** Of the client, as far as trusted proxies tell it; empty on a unix socket. */
+  address: string
+  /** Adds to a header of the answer, whatever it will be; a value that is there stays, before a comma. */
+  appendHeader: (name: string, value: string) => void
 }
 
 /** One function for each operation of the contract, except those in `Later`. */

@@ -13,6 +13,8 @@ export interface AuthRequest {
   /** Names of the contract's security schemes, any one of which is enough. */
   schemes: readonly string[]
   headers: Record<string, string | string[] | undefined>
+  /** Adds to a header of the answer, whatever it will be; a value that is there stays, before a comma. */
+  appendHeader: (name: string, value: string) => void
   /** Adds ids to the log line. */
   note: (fields: Record<string, string | number>) => void
 }
@@ -93,7 +95,13 @@ function addRoute(
       state.op = operation.id
       state.takesBody = operation.body !== undefined
       if (schemes.length === 0 || !authenticate) return
-      state.auth = await authenticate({ schemes, headers: request.headers, note: noteInto(state) })
+      const { appendHeader } = state
+      state.auth = await authenticate({
+        schemes,
+        headers: request.headers,
+        appendHeader,
+        note: noteInto(state),
+      })
     },
     handler: async (request, reply) => {
       const answer = await handler(validatedCall(operation, request))
@@ -123,6 +131,8 @@ function validatedCall(operation: Operation, request: FastifyRequest): Call<AnyA
     requestId: request.id,
     signal: state.abort.signal,
     note: noteInto(state),
+    address: request.ip ?? '',
+    appendHeader: state.appendHeader,
   } as unknown as Call<AnyApi, never, unknown>
 }
 

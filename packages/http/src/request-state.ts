@@ -1,5 +1,6 @@
 // What the HTTP layer remembers about one request, from its first byte to its log line. Kept on the Fastify request.
 import type { AppError } from '@wrenn/base'
+import type { FastifyReply } from 'fastify'
 
 export interface RequestState {
   /** The operationId; undefined while no route has matched. */
@@ -11,6 +12,7 @@ export interface RequestState {
   fields: Record<string, string | number>
   error: AppError | undefined
   startedAt: number
+  appendHeader: (name: string, value: string) => void
 }
 
 declare module 'fastify' {
@@ -19,7 +21,7 @@ declare module 'fastify' {
   }
 }
 
-export function newRequestState(): RequestState {
+export function newRequestState(reply: FastifyReply): RequestState {
   return {
     op: undefined,
     takesBody: false,
@@ -28,5 +30,9 @@ export function newRequestState(): RequestState {
     fields: {},
     error: undefined,
     startedAt: performance.now(),
+    appendHeader: (name, value) => {
+      const before = reply.getHeader(name)?.toString()
+      void reply.header(name, before === undefined ? value : `${before}, ${value}`)
+    },
   }
 }

@@ -5,24 +5,33 @@ import type { AnyApi, OperationId } from '@wrenn/contract'
 import createFastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { clientErrorHandler, handleOddRequests, requireHost } from './below-fastify.ts'
 import { dropBody } from './body.ts'
+import { addCors } from './cors.ts'
 import { errorAnswer, toAppError } from './error-answer.ts'
 import { contractPlugin, type ContractPluginOptions } from './plugin.ts'
 import { newRequestState } from './request-state.ts'
 import { addGracefulClose } from './graceful-close.ts'
 import { requestId } from './request-id.ts'
 
+export interface ServerOptions {
+  /** Origins whose scripts may read answers. Default none. */
+  corsOrigins?: readonly string[]
+  /** Addresses and CIDR ranges whose X-Forwarded-* headers count. Default none. */
+  trustedProxies?: readonly string[]
+}
+
 /** Builds the server; it does not listen yet: `await server.listen({ path })` or `{ host, port }`. */
 export async function createContractServer<
   Api extends AnyApi,
   Auth = undefined,
   Later extends OperationId<Api> = never,
->(options: ContractPluginOptions<Api, Auth, Later>): Promise<FastifyInstance> {
-  const { logger, translateError = (error: unknown) => error } = options
+>(options: ContractPluginOptions<Api, Auth, Later> & ServerOptions): Promise<FastifyInstance> {
+  const { logger, translateError = (error: unknown) => error, trustedProxies = [] } = options
   const fastify = createFastify({
     logger: false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     clientErrorHandler: clientErrorHandler(logger),
     http: { requireHostHeader: false },
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     // Fastify's own 503 while closing has another shape; requests in flight on kept connections are served instead.
     return503OnClosing: false,
     // Errors before routing (a malformed URL) run no hooks.
@@ -38,7 +47,7 @@ export async function createContractServer<
   addGracefulClose(fastify)
   fastify.decorateRequest('wrenn', null as unknown as FastifyRequest['wrenn'])
   fastify.addHook('onRequest', async (request, reply) => {
-    const state = newRequestState()
+    const state = newRequestState(reply)
     request.wrenn = state
     reply.header('x-request-id', request.id)
     reply.raw.once('close', () => {
@@ -57,6 +66,7 @@ export async function createContractServer<
     const answer = errorAnswer(appError, request.id)
     return reply.code(answer.status).headers(answer.headers).send(answer.body)
   })
+  addCors(fastify, options.corsOrigins ?? [])
   contractPlugin(fastify, options)
   await fastify.ready()
   return fastify
