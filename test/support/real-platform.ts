@@ -28,6 +28,8 @@ export class TestPlatform {
     this.instance = instanceId(folder)
     this.#environment = {
       ...process.env,
+      // Tests and measurements come from one address and one team.
+      RATE_LIMITS: 'off',
       ...environment,
       WRENN_DIR: folder,
       CP_LISTEN_ADDR: `127.0.0.1:${port}`,

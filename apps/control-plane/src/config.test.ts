@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SettingsError } from '@wrenn/base'
+import { defaultRateLimits, SettingsError } from '@wrenn/base'
 import { parseConfig } from './config.ts'
 
 const required = { DATABASE_URL: 'postgres://wrenn@/wrenn?host=/run/wrenn' }
@@ -14,6 +14,7 @@ test('everything but the database has a default', () => {
     agentSocket: '/var/lib/wrenn/run/agent.sock',
     logLevel: 'info',
     signups: 'open',
+    rateLimits: defaultRateLimits,
     corsOrigins: [],
     trustedProxies: [],
   })
@@ -34,6 +35,7 @@ test('every mistake is a line that names its variable', () => {
     WRENN_DIR: 'relative',
     LOG_LEVEL: 'loud',
     SIGNUPS: 'everybody',
+    RATE_LIMITS: 'creates=many',
     CORS_ORIGINS: '*',
     TRUSTED_PROXIES: 'loopback',
   }
@@ -72,4 +74,16 @@ test('lists are understood, with commas and spaces', () => {
   }
   for (const TRUSTED_PROXIES of ['10.0.0.0/33', 'proxy', '::1/129', '10.0.0.0/'])
     assert.throws(() => parseConfig({ ...required, TRUSTED_PROXIES }), SettingsError, TRUSTED_PROXIES)
+})
+
+test('rate limits are changed one by one, or off', () => {
+  const limits = (text: string) => parseConfig({ ...required, RATE_LIMITS: text }).rateLimits
+  assert.equal(limits('off'), 'off')
+  assert.deepEqual(limits('creates=600/m, signup=1/s'), {
+    ...defaultRateLimits,
+    creates: { count: 600, windowSec: 60 },
+    signup: { count: 1, windowSec: 1 },
+  })
+  for (const text of ['on', 'creates=0/m', 'creates=5', 'creates=5/d', 'toString=5/m', 'creates=-1/s'])
+    assert.throws(() => limits(text), /RATE_LIMITS: must be off, or limits such as/, text)
 })

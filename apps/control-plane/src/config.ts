@@ -1,6 +1,6 @@
 // The settings of the control plane, from the environment. All mistakes are reported at once, a line each.
 import { join } from 'node:path'
-import { apiSettings, logLevels, parseEnvironment, type SignupPolicy } from '@wrenn/base'
+import { apiSettings, logLevels, parseEnvironment, type RateLimits, type SignupPolicy } from '@wrenn/base'
 import { z } from 'zod'
 
 export interface ListenAddress {
@@ -17,6 +17,7 @@ export interface Config {
   agentSocket: string
   logLevel: string
   signups: SignupPolicy
+  rateLimits: RateLimits | 'off'
   /** Origins whose scripts may read answers. */
   corsOrigins: string[]
   /** Addresses and CIDR ranges whose X-Forwarded-* headers count. */
@@ -46,6 +47,7 @@ export function parseConfig(environment: NodeJS.ProcessEnv): Config {
     agentSocket: parsed.WRENN_AGENT_SOCKET ?? join(parsed.WRENN_DIR, 'run', 'agent.sock'),
     logLevel: parsed.LOG_LEVEL,
     signups: parsed.SIGNUPS,
+    rateLimits: parsed.RATE_LIMITS,
     corsOrigins: parsed.CORS_ORIGINS,
     trustedProxies: parsed.TRUSTED_PROXIES,
   }

@@ -7,6 +7,8 @@ import { startControlPlane, type ControlPlane } from './server.ts'
 import { exitBadSettings, StartError } from './start-error.ts'
 import { migrateWhenUp } from './store/migrate-when-up.ts'
 
+const rateLimitsOff = 'RATE_LIMITS=off: anybody may guess passwords and use up the machine'
+
 try {
   const controlPlane = await start()
   const stop = (): void => {
@@ -26,6 +28,7 @@ async function start(): Promise<ControlPlane> {
   const logger = createLogger('control-plane', config.logLevel)
   const applied = await migrateWhenUp(config.databaseUrl)
   if (applied.length > 0) logger.info({ op: 'migrate', outcome: 'ok', applied })
+  if (config.rateLimits === 'off') logger.warn({ op: 'start', outcome: 'degraded', warning: rateLimitsOff })
   const controlPlane = await startControlPlane({ ...config, jwtSecret, logger })
   logger.info({ op: 'listen', outcome: 'ok', url: controlPlane.url })
   return controlPlane

@@ -2,7 +2,14 @@
 import type { AddressInfo } from 'node:net'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isErrno, type ApiKeyId, type Logger, type SandboxId, type SignupPolicy } from '@wrenn/base'
+import {
+  isErrno,
+  type ApiKeyId,
+  type Logger,
+  type RateLimits,
+  type SandboxId,
+  type SignupPolicy,
+} from '@wrenn/base'
 import { hostAgentContract, publicContract } from '@wrenn/contract'
 import { createContractServer } from '@wrenn/http'
 import { createAuthenticate } from './auth/authenticate.ts'
@@ -14,12 +21,15 @@ import { Periodic } from './reconcilers/periodic.ts'
 import { reconcileSandboxes } from './reconcilers/sandboxes.ts'
 import { createHandlers } from './routes/handlers.ts'
 import { laterOperations } from './routes/later-operations.ts'
+import { countUse } from './routes/rate-limits.ts'
 import { BackgroundBatch } from './services/background-batch.ts'
+import { RateLimiter } from './services/rate-limiter.ts'
 import { CreateLeases } from './services/sandboxes/leases.ts'
 import { StartError } from './start-error.ts'
 import { apiKeysTouch } from './store/api-keys.ts'
 import { openDatabase } from './store/database.ts'
 import { translateDatabaseError } from './store/errors.ts'
+import { rateLimitsForget } from './store/rate-limits.ts'
 import { sandboxesTouch } from './store/sandboxes.ts'
 
 export interface ControlPlaneOptions {
@@ -30,6 +40,8 @@ export interface ControlPlaneOptions {
   logger: Logger
   /** Who may get an account. Default all. */
   signups?: SignupPolicy
+  /** Default off. */
+  rateLimits?: RateLimits | 'off'
   /** Origins whose scripts may read answers. Default none. */
   corsOrigins?: readonly string[]
   /** Addresses and CIDR ranges whose X-Forwarded-* headers count. Default none. */
@@ -50,10 +62,11 @@ export interface ControlPlane {
 
 const closeDeadlineMs = 5_000
 const firstReconcileMs = 3_000
+const forgetIntervalMs = 600_000
 
 /** Returns when it listens. The migrations are applied already. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { logger, reconcileIntervalMs = 2_000, leaseSec = 30, signups = 'open' } = options
+  const { logger, reconcileIntervalMs = 2_000, leaseSec = 30, signups = 'open', rateLimits = 'off' } = options
   const db = openDatabase(options.databaseUrl, logger)
   const tokens = new Tokens(options.jwtSecret)
   const agent = new Agent({
@@ -62,6 +75,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ...(options.agentDeadlines ? { deadlines: options.agentDeadlines } : {}),
   })
   const hosts = new Hosts(db, agent)
+  const limiter = rateLimits === 'off' ? undefined : new RateLimiter(db, rateLimits)
   const leases = new CreateLeases(leaseSec)
   const activity = new BackgroundBatch<SandboxId>({
     op: 'touchSandboxes',
@@ -82,6 +96,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     logger,
   })
 
+  const forgetter = new Periodic('forgetRateLimits', () => rateLimitsForget(db), {
+    intervalMs: forgetIntervalMs,
+    logger,
+  })
+
   const contract = publicContract()
   const server = await createContractServer({
     contract,
@@ -89,6 +108,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       db,
       tokens,
       signups,
+      limiter,
       agent,
       hosts,
       contract,
@@ -99,7 +119,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       logger,
     }),
     laterOperations,
-    authenticate: createAuthenticate({ db, tokens, keyUsed: (id) => keyUse.add(id) }),
+    authenticate: createAuthenticate({
+      db,
+      tokens,
+      keyUsed: (id) => keyUse.add(id),
+      admit: (teamId, appendHeader) => countUse(limiter, { name: 'requests', who: teamId }, appendHeader),
+    }),
     translateError: translateDatabaseError,
     logger,
     ...(options.corsOrigins ? { corsOrigins: options.corsOrigins } : {}),
@@ -109,7 +134,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const close = async (): Promise<void> => {
     const finished = await server.closeGracefully(closeDeadlineMs)
     if (!finished) await leases.allReleased(closeDeadlineMs)
-    await Promise.all([reconciler.stop(), renewer.stop()])
+    await Promise.all([reconciler.stop(), renewer.stop(), forgetter.stop()])
     await Promise.all([activity.flushed(), keyUse.flushed()])
     agent.close()
     await db.destroy()
@@ -119,6 +144,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     // Best before the first request, but an agent that does not answer keeps nobody waiting.
     await Promise.race([reconciler.nudge(), sleep(firstReconcileMs, undefined, { ref: false })])
     void renewer.nudge()
+    void forgetter.nudge()
     await server.listen(options.listen)
   } catch (error) {
     await close()

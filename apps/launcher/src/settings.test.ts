@@ -25,11 +25,12 @@ describe('settings', () => {
           JWT_SECRET: 'short',
           LOG_LEVEL: 'loud',
           SIGNUPS: 'everybody',
+          RATE_LIMITS: 'on',
           WRENN_DISK_MB: '4 GB',
           WRENN_DNS: '1.1.1.1,resolver',
           WRENN_KEEP_SANDBOXES: 'yes',
         }),
-      (error) => error instanceof SettingsError && error.lines.length === 9,
+      (error) => error instanceof SettingsError && error.lines.length === 10,
     )
   })
 

@@ -2,6 +2,7 @@
 // anything, the control plane acts on them.
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { defaultRateLimits, parseRateLimits, type RateLimits } from './rate-limits.ts'
 
 /** Who may get an account. `domains`: those with an e-mail of one of them. */
 export type SignupPolicy = 'open' | 'closed' | { domains: readonly string[] }
@@ -11,6 +12,7 @@ const domain = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0
 /** Spread into a schema for parseEnvironment. */
 export const apiSettings = {
   SIGNUPS: z.string().default('open').transform(parseSignups),
+  RATE_LIMITS: z.string().default('').transform(rateLimitsOf),
   CORS_ORIGINS: z
     .string()
     .default('')
@@ -32,6 +34,15 @@ function parseSignups(text: string, context: z.RefinementCtx): SignupPolicy {
   const domains = listOf(text.toLowerCase())
   if (domains.length > 0 && domains.every((name) => domain.test(name))) return { domains }
   const message = `must be open, closed, or e-mail domains separated by commas, not ${JSON.stringify(text)}`
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+}
+
+function rateLimitsOf(text: string, context: z.RefinementCtx): RateLimits | 'off' {
+  const limits = parseRateLimits(text)
+  if (limits !== undefined) return limits
+  const names = Object.keys(defaultRateLimits).join(', ')
+  const message = `must be off, or limits such as creates=600/m,login=5/m (${names}; /s, /m or /h), not ${JSON.stringify(text)}`
   context.addIssue({ code: 'custom', message })
   return z.NEVER
 }

@@ -23,12 +23,15 @@ export interface Authenticator {
   tokens: Tokens
   /** Notes that a key was used; returns at once. */
   keyUsed: (id: ApiKeyId) => void
+  /** Counts a request of the team. Throws `rate_limited`. */
+  admit: (teamId: TeamId, appendHeader: AuthRequest['appendHeader']) => Promise<void>
 }
 
 export function createAuthenticate(deps: Authenticator): (request: AuthRequest) => Promise<Caller> {
-  return async ({ schemes, headers, note }) => {
+  return async ({ schemes, headers, note, appendHeader }) => {
     const caller = await identify(deps, schemes, headers)
     note({ teamId: caller.teamId })
+    await deps.admit(caller.teamId, appendHeader)
     return caller
   }
 }

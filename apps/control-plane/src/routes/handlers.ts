@@ -2,16 +2,15 @@
 import type { Handlers, PublicApi } from '@wrenn/contract'
 import type { Caller } from '../auth/authenticate.ts'
 import { apiKeyHandlers } from './api-keys.ts'
-import { authHandlers } from './auth.ts'
+import { authHandlers, type AuthDeps } from './auth.ts'
 import type { LaterOperation } from './later-operations.ts'
 import { platformHandlers, type PlatformDeps } from './platform.ts'
 import { sandboxHandlers } from './sandboxes.ts'
-import type { AccountDeps } from '../services/accounts.ts'
 import type { SandboxDeps } from '../services/sandboxes/deps.ts'
 
 export type PublicHandlers = Handlers<PublicApi, Caller, LaterOperation>
 
-export function createHandlers(deps: PlatformDeps & AccountDeps & SandboxDeps): PublicHandlers {
+export function createHandlers(deps: PlatformDeps & AuthDeps & SandboxDeps): PublicHandlers {
   return {
     ...platformHandlers(deps),
     ...authHandlers(deps),

@@ -5,9 +5,11 @@ import type { SandboxDeps } from '../services/sandboxes/deps.ts'
 import { destroySandbox } from '../services/sandboxes/destroy.ts'
 import { getSandbox, listSandboxes, sandboxRef } from '../services/sandboxes/find.ts'
 import { execInSandbox, pingSandbox } from '../services/sandboxes/use.ts'
+import type { RateLimiter } from '../services/rate-limiter.ts'
 import type { SandboxRow } from '../store/schema.ts'
 import { commandFromWire, resultToWire } from './exec-wire.ts'
 import type { PublicHandlers } from './handlers.ts'
+import { countUse } from './rate-limits.ts'
 
 type SandboxOperation =
   | 'createSandbox'
@@ -19,9 +21,12 @@ type SandboxOperation =
 
 type ListQuery = Query<PublicApi['operations']['listSandboxes']>
 
-export function sandboxHandlers(deps: SandboxDeps): Pick<PublicHandlers, SandboxOperation> {
+export function sandboxHandlers(
+  deps: SandboxDeps & { limiter: RateLimiter | undefined },
+): Pick<PublicHandlers, SandboxOperation> {
   return {
-    createSandbox: async ({ auth, body, signal, note }) => {
+    createSandbox: async ({ auth, body, signal, note, appendHeader }) => {
+      await countUse(deps.limiter, { name: 'creates', who: auth.teamId }, appendHeader)
       const { template, vcpus, memory_mb: memoryMb, timeout_sec: timeoutSec, metadata = {} } = body
       const request = { teamId: auth.teamId, template, vcpus, memoryMb, timeoutSec, metadata }
       const row = await createSandbox(deps, request, signal)

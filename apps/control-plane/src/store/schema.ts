@@ -67,6 +67,13 @@ interface SandboxTable {
   leaseExpiresAt: Date | null
 }
 
+interface RateLimitTable {
+  key: string
+  used: number
+  granted: number
+  endsAt: Date
+}
+
 export interface Tables {
   users: UserTable
   teams: TeamTable
@@ -74,6 +81,7 @@ export interface Tables {
   apiKeys: ApiKeyTable
   hosts: HostTable
   sandboxes: SandboxTable
+  rateLimits: RateLimitTable
 }
 
 export type ApiKeyRow = Selectable<ApiKeyTable>
