@@ -27,8 +27,9 @@ import { RateLimiter } from './services/rate-limiter.ts'
 import { CreateLeases } from './services/sandboxes/leases.ts'
 import { StartError } from './start-error.ts'
 import { apiKeysTouch } from './store/api-keys.ts'
-import { openDatabase } from './store/database.ts'
+import { openDatabase, type Database } from './store/database.ts'
 import { translateDatabaseError } from './store/errors.ts'
+import { idempotencyForget } from './store/idempotency-keys.ts'
 import { rateLimitsForget } from './store/rate-limits.ts'
 import { sandboxesTouch } from './store/sandboxes.ts'
 
@@ -96,7 +97,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     logger,
   })
 
-  const forgetter = new Periodic('forgetRateLimits', () => rateLimitsForget(db), {
+  const forgetter = new Periodic('forget', () => forget(db), {
     intervalMs: forgetIntervalMs,
     logger,
   })
@@ -151,6 +152,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     throw listenError(error, options.listen)
   }
   return { url: urlOf(server.server.address() as AddressInfo), close }
+}
+
+/** What is of no use any more. */
+async function forget(db: Database): Promise<void> {
+  await rateLimitsForget(db)
+  await idempotencyForget(db)
 }
 
 function listenError(error: unknown, { host, port }: ListenAddress): unknown {

@@ -29,6 +29,10 @@ export type OperationId<Api extends AnyApi> = keyof Api['operations'] & string
 type Present<T> = [T] extends [undefined] ? object : NonNullable<T>
 
 export type Params<Operation> = Operation extends { parameters: { path?: infer P } } ? Present<P> : never
+/** Header parameters, named as in the contract. */
+export type HeaderParams<Operation> = Operation extends { parameters: { header?: infer P } }
+  ? Present<P>
+  : never
 export type Query<Operation> = Operation extends { parameters: { query?: infer Q } } ? Present<Q> : never
 
 /** The JSON body, defaults filled in. */
@@ -82,6 +86,7 @@ export interface Call<Api extends AnyApi, Id extends OperationId<Api>, Auth> {
   signal: AbortSignal
   /** Adds fields (ids) to the request's log line. No secrets. */
   note: (fields: Record<string, string | number>) => void
+  headers: HeaderParams<Api['operations'][Id]>
   /** Of the client, as far as trusted proxies tell it; empty on a unix socket. */
   address: string
   /** Adds to a header of the answer, whatever it will be; a value that is there stays, before a comma. */

@@ -7,8 +7,8 @@ import { Validators, type Validate } from './validators.ts'
 import type { AnyApi, HostAgentApi, PublicApi } from './api.ts'
 
 export interface Operation extends OperationDocument {
-  /** Checks and completes (defaults) path parameters, query and JSON body. Each gives a message, or undefined. */
-  validate: { params: Validate; query: Validate; body: Validate | undefined }
+  /** Checks and completes (defaults) each part of a request. Each gives a message, or undefined. */
+  validate: { params: Validate; query: Validate; headers: Validate; body: Validate | undefined }
   /** Checks an answer's body. Stricter than the schema: fields that the contract does not name are refused. */
   validateAnswer: (status: number, contentType: string) => Validate | undefined
 }
@@ -54,6 +54,7 @@ function compile(operation: OperationDocument, validators: Validators): Operatio
     validate: {
       params: validators.request(parametersSchema(operation, 'path')),
       query: queryValidator(operation, validators),
+      headers: validators.request(parametersSchema(operation, 'header')),
       body: bodySchema && validators.request(bodySchema),
     },
     validateAnswer: (status, contentType) => {

@@ -118,6 +118,8 @@ function validatedCall(operation: Operation, request: FastifyRequest): Call<AnyA
   // Path parameters are ids and names: worth a place in the log even when they are wrong.
   Object.assign(state.fields, params)
   const { validate, body } = operation
+  const headers = headerParameters(operation, request)
+  refuse(validate.headers(headers))
   refuse(validate.params(params))
   refuse(validate.query(query))
   if (body?.required && request.body === undefined)
@@ -132,6 +134,7 @@ function validatedCall(operation: Operation, request: FastifyRequest): Call<AnyA
     signal: state.abort.signal,
     note: noteInto(state),
     address: request.ip ?? '',
+    headers,
     appendHeader: state.appendHeader,
   } as unknown as Call<AnyApi, never, unknown>
 }
@@ -146,6 +149,14 @@ function send(reply: FastifyReply, answer: Awaited<ReturnType<AnyHandler>>): Fas
   if (answer.contentType !== undefined) return reply.type(answer.contentType).send(answer.body)
   if (answer.body === undefined) return reply.send()
   return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer.body))
+}
+
+/** Named as in the contract. One that is given twice is joined by Node: `a, b`. */
+function headerParameters({ parameters }: Operation, { headers }: FastifyRequest): Record<string, unknown> {
+  const given = parameters
+    .filter(({ in: place, name }) => place === 'header' && headers[name.toLowerCase()] !== undefined)
+    .map(({ name }) => [name, headers[name.toLowerCase()]])
+  return Object.fromEntries(given) as Record<string, unknown>
 }
 
 function noteInto(state: RequestState): (fields: Record<string, string | number>) => void {

@@ -5,7 +5,9 @@ import type { SandboxDeps } from '../services/sandboxes/deps.ts'
 import { destroySandbox } from '../services/sandboxes/destroy.ts'
 import { getSandbox, listSandboxes, sandboxRef } from '../services/sandboxes/find.ts'
 import { execInSandbox, pingSandbox } from '../services/sandboxes/use.ts'
+import { once, type KeepAnswer } from '../services/idempotency.ts'
 import type { RateLimiter } from '../services/rate-limiter.ts'
+import type { Database } from '../store/database.ts'
 import type { SandboxRow } from '../store/schema.ts'
 import { commandFromWire, resultToWire } from './exec-wire.ts'
 import type { PublicHandlers } from './handlers.ts'
@@ -19,19 +21,28 @@ type SandboxOperation =
   | 'execCommand'
   | 'pingSandbox'
 
+type Sandbox = PublicSchemas['Sandbox']
 type ListQuery = Query<PublicApi['operations']['listSandboxes']>
 
 export function sandboxHandlers(
   deps: SandboxDeps & { limiter: RateLimiter | undefined },
 ): Pick<PublicHandlers, SandboxOperation> {
   return {
-    createSandbox: async ({ auth, body, signal, note, appendHeader }) => {
+    createSandbox: async ({ auth, body, headers, signal, note, appendHeader }) => {
       await countUse(deps.limiter, { name: 'creates', who: auth.teamId }, appendHeader)
       const { template, vcpus, memory_mb: memoryMb, timeout_sec: timeoutSec, metadata = {} } = body
       const request = { teamId: auth.teamId, template, vcpus, memoryMb, timeoutSec, metadata }
-      const row = await createSandbox(deps, request, signal)
-      note({ sandboxId: row.id })
-      return { status: 201, body: toWire(row) }
+      const create = async (keep?: KeepAnswer<Sandbox>): Promise<Sandbox> => {
+        const alongside = keep && ((trx: Database, row: SandboxRow) => keep(trx, toWire(row)))
+        return toWire(await createSandbox(deps, request, { signal, alongside }))
+      }
+      const key = headers['Idempotency-Key']
+      const { leaseSec } = deps.leases
+      const sandbox = await (key === undefined
+        ? create()
+        : once({ ...deps, leaseSec }, { teamId: auth.teamId, key, request: body, signal }, create))
+      note({ sandboxId: sandbox.id })
+      return { status: 201, body: sandbox }
     },
     listSandboxes: async ({ auth, query }) => {
       const { rows, next } = await listSandboxes(deps.db, auth.teamId, query)
@@ -70,7 +81,7 @@ function nextLink({ status, limit, metadata = {} }: ListQuery, cursor: string): 
   return `</v1/sandboxes?${parameters.toString()}>; rel="next"`
 }
 
-function toWire(row: SandboxRow): PublicSchemas['Sandbox'] {
+function toWire(row: SandboxRow): Sandbox {
   return {
     id: row.id,
     status: row.status,

@@ -91,6 +91,20 @@ export async function sandboxList(
   return query.execute()
 }
 
+/** As `sandboxStart`; what `also` writes is written with it or not at all. */
+export async function sandboxStartWith(
+  db: Database,
+  id: SandboxId,
+  addresses: { guestIp: string | null; hostIp: string | null },
+  also: (transaction: Database, row: SandboxRow) => Promise<void>,
+): Promise<SandboxRow | undefined> {
+  return db.transaction().execute(async (trx) => {
+    const row = await sandboxStart(trx, id, addresses)
+    if (row) await also(trx, row)
+    return row
+  })
+}
+
 /** From pending to running. Undefined when it is not pending any more. */
 export async function sandboxStart(
   db: Database,

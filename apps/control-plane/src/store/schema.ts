@@ -74,6 +74,17 @@ interface RateLimitTable {
   endsAt: Date
 }
 
+interface IdempotencyKeyTable {
+  teamId: TeamId
+  key: string
+  requestHash: Buffer
+  claim: string
+  leaseExpiresAt: Date
+  /** Written as JSON. Null while the first request runs. */
+  answer: ColumnType<unknown, string | null, string | null>
+  createdAt: Generated<Date>
+}
+
 export interface Tables {
   users: UserTable
   teams: TeamTable
@@ -82,6 +93,7 @@ export interface Tables {
   hosts: HostTable
   sandboxes: SandboxTable
   rateLimits: RateLimitTable
+  idempotencyKeys: IdempotencyKeyTable
 }
 
 export type ApiKeyRow = Selectable<ApiKeyTable>

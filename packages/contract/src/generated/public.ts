@@ -783,7 +783,10 @@ export interface components {
             };
         };
     };
-    parameters: never;
+    parameters: {
+        /** @description Makes a retry safe. For 24 hours a request of the team with the same key and body gets the first answer and does nothing again; while the first runs it waits. With another body it is a 409 `idempotency_conflict`. A failure is not kept. */
+        IdempotencyKey: string;
+    };
     requestBodies: never;
     headers: never;
     pathItems: never;
@@ -1117,7 +1120,10 @@ export interface operations {
     createSandbox: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a retry safe. For 24 hours a request of the team with the same key and body gets the first answer and does nothing again; while the first runs it waits. With another body it is a 409 `idempotency_conflict`. A failure is not kept. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1421,7 +1427,10 @@ export interface operations {
                 /** @description Set to "true" to overwrite an existing snapshot with the same name. */
                 overwrite?: "true";
             };
-            header?: never;
+            header?: {
+                /** @description Makes a retry safe. For 24 hours a request of the team with the same key and body gets the first answer and does nothing again; while the first runs it waits. With another body it is a 409 `idempotency_conflict`. A failure is not kept. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };

@@ -3,7 +3,8 @@
 import { AppError, errorText, newId, roundUp, UndoStack, type SandboxId, type TeamId } from '@wrenn/base'
 import type { Host } from '../../hosts/hosts.ts'
 import { place } from '../../scheduler/place.ts'
-import { sandboxForget, sandboxInsert, sandboxStart } from '../../store/sandboxes.ts'
+import type { Database } from '../../store/database.ts'
+import { sandboxForget, sandboxInsert, sandboxStart, sandboxStartWith } from '../../store/sandboxes.ts'
 import type { SandboxRow } from '../../store/schema.ts'
 import type { SandboxDeps } from './deps.ts'
 
@@ -18,11 +19,17 @@ export interface CreateRequest {
 
 const memoryStepMb = 128
 
+export interface CreateOptions {
+  signal: AbortSignal
+  /** Writes what must be true as soon as the sandbox is, and only then. */
+  alongside?: ((transaction: Database, row: SandboxRow) => Promise<void>) | undefined
+}
+
 /** Returns when a command sent to the sandbox runs. */
 export async function createSandbox(
   deps: SandboxDeps,
   request: CreateRequest,
-  signal: AbortSignal,
+  options: CreateOptions,
 ): Promise<SandboxRow> {
   const wanted = { ...request, memoryMb: roundUp(request.memoryMb, memoryStepMb) }
   // Before the row: a request that no host can ever take leaves no trace.
@@ -31,7 +38,7 @@ export async function createSandbox(
   const undo = new UndoStack()
   deps.leases.hold(id)
   try {
-    const row = await build(deps, { id, host, wanted, undo }, signal)
+    const row = await build(deps, { id, host, wanted, undo }, options)
     undo.keep()
     return row
   } catch (error) {
@@ -62,7 +69,7 @@ interface Build {
 async function build(
   deps: SandboxDeps,
   { id, host, wanted, undo }: Build,
-  signal: AbortSignal,
+  { signal, alongside }: CreateOptions,
 ): Promise<SandboxRow> {
   const { db } = deps
   await undo.acquire('row', sandboxInsert(db, { ...wanted, id, hostId: host.id }, deps.leases.leaseSec), () =>
@@ -76,11 +83,14 @@ async function build(
     .catch((cause: unknown) => {
       throw createError(cause, template)
     })
-  const row = await sandboxStart(db, id, { guestIp: made.guest_ip ?? null, hostIp: made.host_ip ?? null })
+  const addresses = { guestIp: made.guest_ip ?? null, hostIp: made.host_ip ?? null }
+  const row = await (alongside
+    ? sandboxStartWith(db, id, addresses, alongside)
+    : sandboxStart(db, id, addresses))
   if (!row)
     throw new AppError('invalid_state', `Sandbox ${id} is stopped: it was destroyed while it was created`)
-  // Nobody would learn its id.
-  signal.throwIfAborted()
+  // Nobody would learn its id, unless its answer is kept.
+  if (!alongside) signal.throwIfAborted()
   return row
 }
 
