@@ -25,6 +25,7 @@ export interface ApiCall {
   params?: Record<string, string>
   /** As in the URL, without "?". */
   query?: string
+  /** Sent as JSON; a FormData as it is. */
   body?: unknown
   headers?: Record<string, string>
   signal?: AbortSignal
@@ -53,11 +54,15 @@ export class Api {
     const response = await fetch(this.url + pathOf(operation, call.params) + query, {
       method: operation.method,
       headers: {
-        ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(call.body === undefined || call.body instanceof FormData
+          ? {}
+          : { 'content-type': 'application/json' }),
         ...credentialHeaders(call.as),
         ...call.headers,
       },
-      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      ...(call.body === undefined
+        ? {}
+        : { body: call.body instanceof FormData ? call.body : JSON.stringify(call.body) }),
       ...(call.signal ? { signal: call.signal } : {}),
     })
     const text = await response.text()

@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, createLogger } from '@wrenn/base'
 import {
@@ -27,6 +28,10 @@ export interface Fault {
 export class FakeAgent {
   readonly socketPath: string
   readonly sandboxes = new Map<string, AgentSandbox>()
+  /** Content by path, of all sandboxes. */
+  readonly files = new Map<string, Buffer>()
+  /** Uploads whose path came last, as they were. */
+  readonly forms: string[] = []
   /** Operations called so far. */
   readonly calls: AgentOperation[] = []
   /** Answers that the contract does not allow. */
@@ -87,19 +92,18 @@ export class FakeAgent {
   #withFaults(handlers: Handlers<HostAgentApi>): Handlers<HostAgentApi> {
     const wrapped = Object.entries(handlers).map(([name, handler]) => {
       const operation = name as AgentOperation
-      const work = handler as (call: unknown) => Promise<{ status: number; body?: unknown }>
+      const work = handler as (
+        call: unknown,
+      ) => Promise<{ status: number; contentType?: string; body?: unknown }>
       return [
         operation,
         async (call: { signal: AbortSignal }) => {
           this.calls.push(operation)
           await this.#faults.get(operation)?.before?.(call.signal)
           const answer = await work(call)
-          const contentType = answer.body === undefined ? undefined : 'application/json'
-          const problem = answerProblem(this.#contract, operation, {
-            contentType,
-            body: undefined,
-            ...answer,
-          })
+          const { contentType = answer.body === undefined ? undefined : 'application/json', ...rest } = answer
+          const body = answer.contentType === undefined ? answer.body : ''
+          const problem = answerProblem(this.#contract, operation, { ...rest, contentType, body })
           if (problem !== undefined) this.problems.push(problem)
           await this.#faults.get(operation)?.after?.(call.signal)
           return answer
@@ -128,6 +132,19 @@ export class FakeAgent {
       },
       destroySandbox: async ({ params }) => {
         this.sandboxes.delete(params.id)
+        return { status: 204 }
+      },
+      readFile: async ({ params, query }) => {
+        this.#find(params.id)
+        const body = this.files.get(query.path)
+        if (!body) throw new AppError('not_found', `${query.path}: no such file or directory`)
+        return { status: 200, contentType: 'application/octet-stream', body }
+      },
+      writeFile: async ({ params, query, body }) => {
+        this.#find(params.id)
+        const content = await buffer(body.stream.iterator({ destroyOnReturn: false }))
+        if (query.path !== undefined) this.files.set(query.path, content)
+        else this.forms.push(content.toString())
         return { status: 204 }
       },
       exec: async ({ params, body, signal }) => {

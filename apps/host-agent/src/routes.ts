@@ -82,6 +82,24 @@ export function handlers({ parts, goldens, sandboxes, ...agent }: Agent): Handle
       return { status: 204 }
     },
 
+    readFile: async ({ params, query, signal }) => {
+      const { sizeBytes, stream } = await sandboxes.readFile(params.id as SandboxId, query.path, signal)
+      return {
+        status: 200,
+        contentType: 'application/octet-stream',
+        body: stream,
+        ...(sizeBytes === undefined ? {} : { headers: { 'content-length': String(sizeBytes) } }),
+      }
+    },
+
+    writeFile: async ({ params, query: { path }, body, signal }) => {
+      if ((path === undefined) === (body.contentType === 'application/octet-stream'))
+        throw new AppError('invalid_request', 'path: is for an octet stream, and only for that')
+      const { contentType, stream } = body
+      await sandboxes.writeFile(params.id as SandboxId, { path, contentType, stream, signal })
+      return { status: 204 }
+    },
+
     exec: async ({ params, body, signal }) => {
       const { timeout_sec: timeoutSec, ...command } = body
       const result = await sandboxes.exec(params.id as SandboxId, { ...command, timeoutSec, signal })

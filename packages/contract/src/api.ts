@@ -35,9 +35,19 @@ export type HeaderParams<Operation> = Operation extends { parameters: { header?:
   : never
 export type Query<Operation> = Operation extends { parameters: { query?: infer Q } } ? Present<Q> : never
 
-/** The JSON body, defaults filled in. */
-export type Body<Operation> = Operation extends { requestBody: { content: { 'application/json': infer B } } }
-  ? B
+/** A body that is not JSON, as it comes: whoever gets it reads what it wants of it, and destroys nothing. */
+export interface RawBody {
+  contentType: string
+  /** Undefined when it comes in chunks. */
+  sizeBytes?: number | undefined
+  stream: Readable
+}
+
+/** The JSON body, defaults filled in; a RawBody where the contract names other content types. */
+export type Body<Operation> = Operation extends { requestBody: { content: infer Content } }
+  ? Content extends { 'application/json': infer B }
+    ? B
+    : RawBody
   : undefined
 
 /** Header names in lower case. */

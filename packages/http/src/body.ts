@@ -1,7 +1,8 @@
-// Reading JSON bodies, within bounds. A refused body is read and dropped, also within bounds: most clients look at the
+// Reading JSON bodies, within bounds, and handing over others as they come. A refused body is read and dropped, also within bounds: most clients look at the
 // answer only after they have sent everything, and would otherwise see a broken pipe instead of the refusal.
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '@wrenn/base'
+import type { RawBody } from '@wrenn/contract'
 import { unsupportedMediaType } from './error-answer.ts'
 
 const maxJsonBytes = 1024 * 1024
@@ -26,6 +27,15 @@ export async function readJsonBody(
     const position = /at position \d+/.exec(String(error))?.[0] ?? ''
     throw new AppError('invalid_request', `The body is not valid JSON ${position}`.trim())
   }
+}
+
+/** A body of one of these content types, unread. */
+export function rawBody(request: IncomingMessage, types: readonly string[]): RawBody {
+  const contentType = request.headers['content-type'] ?? ''
+  const type = contentType.split(';')[0]?.trim().toLowerCase() ?? ''
+  if (!types.includes(type)) throw unsupportedMediaType(types)
+  const length = request.headers['content-length']
+  return { contentType, sizeBytes: length === undefined ? undefined : Number(length), stream: request }
 }
 
 function readBytes(request: IncomingMessage): Promise<Buffer> {
@@ -59,7 +69,7 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
 }
 
 /** Reads what is left of the body and drops it. False when there was too much of it: the connection must be closed. */
-export function dropBody(request: IncomingMessage): Promise<boolean> {
+export function dropBody(request: IncomingMessage, maxBytes = maxDroppedBytes): Promise<boolean> {
   if (request.complete || request.destroyed) return Promise.resolve(true)
   return new Promise((resolve) => {
     let size = 0
@@ -72,7 +82,7 @@ export function dropBody(request: IncomingMessage): Promise<boolean> {
     const timer = setTimeout(done(false), dropDeadlineMs)
     const onData = (chunk: Buffer): void => {
       size += chunk.length
-      if (size > maxDroppedBytes) done(false)()
+      if (size > maxBytes) done(false)()
     }
     request.on('data', onData).on('end', onEnd).on('error', onEnd).on('close', onEnd)
     request.resume()

@@ -1,10 +1,19 @@
 // A client for a contract over HTTP/1.1, on a unix socket or TCP, with kept connections. It sets no time limits of its
 // own, since the work may take an hour: the caller's signal does. Errors come back as the AppErrors that were thrown.
 import { Agent, type IncomingMessage } from 'node:http'
-import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { AppError, isErrno, isErrorCode } from '@wrenn/base'
-import type { AnyApi, Body, Contract, Operation, OperationId, Params, Query, Result } from '@wrenn/contract'
+import type {
+  AnyApi,
+  Body,
+  Contract,
+  Operation,
+  OperationId,
+  Params,
+  Query,
+  RawBody,
+  Result,
+} from '@wrenn/contract'
 import { send } from './send.ts'
 
 export interface ClientOptions<Api extends AnyApi> {
@@ -76,13 +85,14 @@ export class ContractClient<Api extends AnyApi> {
   }
 
   async #send(operation: Operation, { body, ...input }: AnyInput): Promise<IncomingMessage> {
-    const isJson = body !== undefined && !(body instanceof Readable)
+    const raw = isRaw(body) ? body : undefined
+    const contentType = raw?.contentType ?? (body === undefined ? undefined : 'application/json')
     const outgoing = {
       target: this.#options.target,
       method: operation.method,
       path: pathWith(operation.path, input),
-      headers: { ...(isJson ? { 'content-type': 'application/json' } : {}), ...input.headers },
-      body: isJson ? JSON.stringify(body) : body,
+      headers: { ...(contentType === undefined ? {} : { 'content-type': contentType }), ...input.headers },
+      body: raw?.stream ?? (body === undefined ? undefined : JSON.stringify(body)),
       signal: input.signal,
     }
     try {
@@ -111,6 +121,8 @@ export class ContractClient<Api extends AnyApi> {
 
   #transportError(error: unknown, signal: AbortSignal | undefined): unknown {
     if (signal?.aborted) return signal.reason
+    // Of the body that we send: whoever makes it says what is wrong.
+    if (error instanceof AppError) return error
     const { peer } = this.#options
     if (isErrno(error, 'ECONNREFUSED', 'ENOENT', 'EACCES', 'EAGAIN')) {
       return new AppError('unavailable', `${peer} cannot be reached`, { cause: error, retryAfterSec: 2 })
@@ -124,6 +136,10 @@ export class ContractClient<Api extends AnyApi> {
     if (isErrorCode(code) && typeof message === 'string') return new AppError(code, message)
     return new AppError('agent_error', `${this.#options.peer} answered with status ${status}`)
   }
+}
+
+function isRaw(body: unknown): body is RawBody {
+  return typeof body === 'object' && body !== null && 'stream' in body && 'contentType' in body
 }
 
 function pathWith(path: string, input: AnyInput): string {

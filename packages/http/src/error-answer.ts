@@ -45,6 +45,6 @@ export function toAppError(error: unknown): AppError {
   }
 }
 
-export function unsupportedMediaType(): AppError {
-  return new AppError('unsupported_media_type', 'Send the body as JSON, with Content-Type: application/json')
+export function unsupportedMediaType(types: readonly string[] = ['application/json']): AppError {
+  return new AppError('unsupported_media_type', `Send the body with Content-Type: ${types.join(' or ')}`)
 }

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { AppError, createLogger } from '@wrenn/base'
 import { hostAgentContract, type Handlers, type HostAgentApi, type HostAgentSchemas } from '@wrenn/contract'
@@ -41,11 +43,29 @@ const handlers: Handlers<HostAgentApi> = {
     sandboxes.delete(params.id)
     return { status: 204 }
   },
+  readFile: async ({ query }) => {
+    const content = files.get(query.path)
+    if (!content) throw new AppError('not_found', `There is no ${query.path}`)
+    const broken = async function* (): AsyncGenerator<Buffer> {
+      yield content
+      throw new Error('the disk is gone')
+    }
+    const stream = query.path.endsWith('broken') ? Readable.from(broken()) : Readable.from([content])
+    return { status: 200, contentType: 'application/octet-stream', body: stream }
+  },
+  writeFile: async ({ query, body }) => {
+    if (query.path === '/full') throw new AppError('disk_full', 'No space left')
+    const content = await buffer(body.stream.iterator({ destroyOnReturn: false }))
+    files.set(query.path ?? '', content)
+    return { status: 204 }
+  },
   exec: async ({ body }) => {
     const stdout = [body.cmd, ...body.args].join(' ')
     return { status: 200, body: { exit_code: 0, stdout, stderr: '', encoding: 'utf-8', duration_ms: 1 } }
   },
 }
+
+const files = new Map<string, Buffer>()
 
 let folder: string
 let close: () => Promise<void>
@@ -97,4 +117,56 @@ test('a peer that is not there is unavailable', async () => {
   const target = { socketPath: join(folder, 'nobody.sock') }
   const lonely = new ContractClient({ contract: hostAgentContract(), peer: 'The host agent', target })
   await assert.rejects(lonely.call('health', {}), { code: 'unavailable' })
+})
+
+const octets = (stream: Readable): { contentType: string; stream: Readable } => ({
+  contentType: 'application/octet-stream',
+  stream,
+})
+
+test('a body that is no JSON streams through, both ways', async () => {
+  const content = Buffer.alloc(5_000_000, 'x')
+  const query = { path: '/a file\n+ä' }
+  await client.call('writeFile', { params: { id }, query, body: octets(Readable.from([content])) })
+  const answer = await client.stream('readFile', { params: { id }, query })
+  assert.deepEqual(await buffer(answer), content)
+})
+
+test('a refusal arrives although gigabytes were to come, and the next call works', async () => {
+  let sent = 0
+  const endless = Readable.from(
+    (function* () {
+      for (; sent < 1e12; sent += 65_536) yield Buffer.alloc(65_536)
+    })(),
+  )
+  const call = { params: { id }, query: { path: '/full' }, body: octets(endless) }
+  await assert.rejects(client.call('writeFile', call), { code: 'disk_full' })
+  endless.destroy()
+  assert.deepEqual(await client.call('listTemplates', {}), [])
+})
+
+test('a body that fails half-way fails the call with its error, and the handler never sees an end', async () => {
+  const broken = Readable.from(
+    (function* () {
+      yield Buffer.from('a')
+      throw new AppError('too_large', 'Enough')
+    })(),
+  )
+  const call = { params: { id }, query: { path: '/half' }, body: octets(broken) }
+  await assert.rejects(client.call('writeFile', call), { code: 'too_large', message: 'Enough' })
+  assert.equal(files.has('/half'), false)
+})
+
+test('an answer that fails half-way breaks the connection', async () => {
+  files.set('/broken', Buffer.from('a part'))
+  const answer = await client.stream('readFile', { params: { id }, query: { path: '/broken' } })
+  await assert.rejects(buffer(answer))
+})
+
+test('another content type is refused with those that are right', async () => {
+  const body = { contentType: 'text/plain', stream: Readable.from(['a']) }
+  await assert.rejects(client.call('writeFile', { params: { id }, query: { path: '/t' }, body }), {
+    code: 'unsupported_media_type',
+    message: /octet-stream/,
+  })
 })

@@ -1,10 +1,12 @@
 // A contract and its handlers as Fastify routes. For each request, in this order: authentication (before the body is
 // read), the body, validation of all of it, the handler, one log line. Used by the control plane and the host agent.
 import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
 import { AppError, type Logger } from '@wrenn/base'
 import type { AnyApi, Call, Contract, Handlers, Operation, OperationId } from '@wrenn/contract'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { readJsonBody } from './body.ts'
+import { rawBody, readJsonBody } from './body.ts'
+import { toAppError } from './error-answer.ts'
 import type { RequestState } from './request-state.ts'
 import { createRouteTable, type RouteTable } from './route-table.ts'
 
@@ -52,9 +54,9 @@ export function contractPlugin<Api extends AnyApi, Auth, Later extends Operation
   const served = [...options.contract.operations.values()].filter(({ id }) => !later.includes(id))
   const routes = createRouteTable(served)
   fastify.removeAllContentTypeParsers()
+  // Where no JSON is expected, whatever is sent is not read here; what stays unread is dropped with the answer.
   fastify.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) =>
-    // Where no body is expected, whatever is sent is not read; it is dropped before the answer.
-    request.wrenn.takesBody ? readJsonBody(payload, request.headers['content-type']) : undefined,
+    request.wrenn.body === 'json' ? readJsonBody(payload, request.headers['content-type']) : undefined,
   )
   for (const operation of served) {
     const handler = handlers[operation.id]
@@ -93,7 +95,7 @@ function addRoute(
     onRequest: async (request) => {
       const state = request.wrenn
       state.op = operation.id
-      state.takesBody = operation.body !== undefined
+      state.body = bodyKind(operation)
       if (schemes.length === 0 || !authenticate) return
       const { appendHeader } = state
       state.auth = await authenticate({
@@ -105,6 +107,9 @@ function addRoute(
     },
     handler: async (request, reply) => {
       const answer = await handler(validatedCall(operation, request))
+      // A stream that fails half-way breaks the connection; only the log line can say why.
+      if (answer.body instanceof Readable)
+        answer.body.once('error', (error) => (request.wrenn.error ??= toAppError(error)))
       return send(reply, answer)
     },
   })
@@ -122,13 +127,14 @@ function validatedCall(operation: Operation, request: FastifyRequest): Call<AnyA
   refuse(validate.headers(headers))
   refuse(validate.params(params))
   refuse(validate.query(query))
-  if (body?.required && request.body === undefined)
+  const raw = state.body === 'raw' ? rawBody(request.raw, Object.keys(body?.content ?? {})) : undefined
+  if (state.body === 'json' && body?.required && request.body === undefined)
     throw new AppError('invalid_request', 'A JSON body is required')
   if (request.body !== undefined) refuse(validate.body?.(request.body))
   return {
     params,
     query,
-    body: operation.body ? request.body : undefined,
+    body: body ? (raw ?? request.body) : undefined,
     auth: state.auth,
     requestId: request.id,
     signal: state.abort.signal,
@@ -137,6 +143,11 @@ function validatedCall(operation: Operation, request: FastifyRequest): Call<AnyA
     headers,
     appendHeader: state.appendHeader,
   } as unknown as Call<AnyApi, never, unknown>
+}
+
+function bodyKind({ body }: Operation): RequestState['body'] {
+  if (!body) return 'none'
+  return 'application/json' in body.content ? 'json' : 'raw'
 }
 
 function refuse(problem: string | undefined): void {

@@ -5,7 +5,8 @@ import type { FastifyReply } from 'fastify'
 export interface RequestState {
   /** The operationId; undefined while no route has matched. */
   op: string | undefined
-  takesBody: boolean
+  /** What the operation takes as a body. */
+  body: 'none' | 'json' | 'raw'
   auth: unknown
   abort: AbortController
   /** Ids for the log line. */
@@ -24,7 +25,7 @@ declare module 'fastify' {
 export function newRequestState(reply: FastifyReply): RequestState {
   return {
     op: undefined,
-    takesBody: false,
+    body: 'none',
     auth: undefined,
     abort: new AbortController(),
     fields: {},

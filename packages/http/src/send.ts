@@ -2,14 +2,14 @@
 // (it was restarted) and the request never reached it.
 import { request as httpRequest, type Agent, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { isErrno } from '@wrenn/base'
+import { isErrno, pipeBody } from '@wrenn/base'
 
 export interface Outgoing {
   target: { socketPath: string } | { host: string; port: number }
   method: string
   path: string
   headers: Record<string, string>
+  /** A stream is read as far as the peer wants it, and not destroyed. */
   body: Readable | string | undefined
   signal: AbortSignal | undefined
 }
@@ -39,13 +39,16 @@ function sendOnce(outgoing: Outgoing, agent: Agent | false): Promise<IncomingMes
       headers: { ...length, ...outgoing.headers },
       ...(signal ? { signal } : {}),
     })
-    request.on('response', resolve)
+    request.on('response', (answer) => {
+      // Before it had everything: it wants no more, and the connection is of no use any more.
+      if (!request.writableFinished) answer.once('close', () => request.destroy())
+      resolve(answer)
+    })
     request.on('error', (error) => {
       const stale = request.reusedSocket && isStale(error, outgoing)
       reject(stale ? new StaleConnectionError('stale', { cause: error }) : error)
     })
-    // An error of the pipeline is the request's own, and reported there.
-    if (body instanceof Readable) pipeline(body, request).catch(() => undefined)
+    if (body instanceof Readable) pipeBody(body, request)
     else request.end(body)
   })
 }

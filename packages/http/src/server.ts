@@ -57,8 +57,15 @@ export async function createContractServer<
     requireHost(request.raw.httpVersion, request.headers.host)
   })
   fastify.addHook('onSend', async (request, reply, payload: unknown) => {
+    if (request.wrenn.body === 'raw') return payload
     if (!(await dropBody(request.raw))) reply.header('connection', 'close')
     return payload
+  })
+  // A long upload is answered at once, and for a while longer listened to: a client that is still sending when the
+  // connection goes may never see its answer.
+  fastify.addHook('onResponse', async (request) => {
+    if (request.wrenn.body !== 'raw') return
+    if (!(await dropBody(request.raw, Infinity))) request.raw.destroy()
   })
   fastify.setErrorHandler((error, request, reply) => {
     const appError = toAppError(translateError(error))
@@ -89,7 +96,7 @@ function logRequest(logger: Logger, request: FastifyRequest, status: number | un
 }
 
 function outcome(status: number | undefined, error: AppError | undefined): string {
-  if (status === undefined) return 'client_gone'
+  if (status === undefined) return error ? 'broken_off' : 'client_gone'
   if (!error) return 'ok'
   return status >= 500 ? 'failed' : 'refused'
 }

@@ -1,4 +1,6 @@
 // The host agent as the control plane sees it: its API with our names, and a deadline on every call.
+import { randomUUID } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { AppError, type SandboxId } from '@wrenn/base'
 import type { Contract, HostAgentApi, HostAgentSchemas } from '@wrenn/contract'
 import { ContractClient } from '@wrenn/http'
@@ -24,6 +26,21 @@ export interface CommandResult {
   durationMs: number
   timedOut: boolean
   truncated: boolean
+}
+
+export interface FileUpload {
+  /** A promise when it is known only at the end of the content. */
+  path: string | Promise<string>
+  /** What it fails with comes back to the caller. */
+  content: Readable
+  signal: AbortSignal
+}
+
+export interface FileContent {
+  /** Undefined when nobody knows it. */
+  sizeBytes: number | undefined
+  /** Fails when it breaks off. Must be read or destroyed. */
+  stream: Readable
 }
 
 export interface AgentDeadlines {
@@ -105,9 +122,40 @@ export class Agent {
     }
   }
 
+  /** Has no deadline of its own: the agent ends a transfer in which nothing moves. */
+  async readFile(id: SandboxId, file: { path: string; signal: AbortSignal }): Promise<FileContent> {
+    const { path, signal } = file
+    const stream = await this.#client.stream('readFile', { params: { id }, query: { path }, signal })
+    const length = stream.headers['content-length']
+    return { sizeBytes: length === undefined ? undefined : Number(length), stream }
+  }
+
+  /** As `readFile`, the other way. */
+  async writeFile(id: SandboxId, { path, content, signal }: FileUpload): Promise<void> {
+    const params = { id }
+    if (typeof path === 'string') {
+      const body = { contentType: 'application/octet-stream', stream: content }
+      await this.#client.call('writeFile', { params, query: { path }, body, signal })
+    } else await this.#client.call('writeFile', { params, body: formBody(content, path), signal })
+  }
+
   close(): void {
     this.#client.close()
   }
+}
+
+/** RFC 7578. The boundary cannot be guessed, so that no content holds it. */
+function formBody(content: Readable, path: Promise<string>): { contentType: string; stream: Readable } {
+  const boundary = randomUUID()
+  const head = (field: string): string =>
+    `--${boundary}\r\ncontent-disposition: form-data; name="${field}"\r\n\r\n`
+  const parts = async function* (): AsyncGenerator<Buffer> {
+    yield Buffer.from(head('file'))
+    yield* content as AsyncIterable<Buffer>
+    yield Buffer.from(`\r\n${head('path')}${await path}\r\n--${boundary}--\r\n`)
+  }
+  const contentType = `multipart/form-data; boundary=${boundary}`
+  return { contentType, stream: Readable.from(parts(), { objectMode: false }) }
 }
 
 /** Throws `agent_error` when the time is over, and the caller's reason when that aborts first. */

@@ -22,6 +22,10 @@ interface Mine {
 
 const open: Id[] = ['health', 'getContract', 'signup', 'login']
 
+function each(ids: Id[], one: Case): Partial<Record<Id, Case>> {
+  return Object.fromEntries(ids.map((id) => [id, one]))
+}
+
 const cases: Partial<Record<Id, Case>> = {
   createAPIKey: { call: () => ({ body: {} }), foreign: 'own data only' },
   listAPIKeys: { call: () => ({}), foreign: 'own data only' },
@@ -34,7 +38,22 @@ const cases: Partial<Record<Id, Case>> = {
     call: ({ sandboxId }) => ({ params: { id: sandboxId }, body: { cmd: 'echo' } }),
     foreign: 'not_found',
   },
+  ...each(['uploadFile', 'streamUploadFile'], {
+    call: ({ sandboxId }) => ({ params: { id: sandboxId }, body: uploadForm() }),
+    foreign: 'not_found',
+  }),
+  ...each(['downloadFile', 'streamDownloadFile'], {
+    call: ({ sandboxId }) => ({ params: { id: sandboxId }, body: { path: '/root/there' } }),
+    foreign: 'not_found',
+  }),
   pingSandbox: { call: ({ sandboxId }) => ({ params: { id: sandboxId } }), foreign: 'not_found' },
+}
+
+function uploadForm(): FormData {
+  const form = new FormData()
+  form.set('path', '/root/file')
+  form.set('file', new Blob(['content']))
+  return form
 }
 
 const operations = [...publicContract().operations.values()]
@@ -52,6 +71,7 @@ describe('every operation of the contract', () => {
   before(async () => {
     platform = await createPlatform()
     const { api } = platform
+    platform.agent.files.set('/root/there', Buffer.from('content'))
     ;[owner, stranger] = await Promise.all([api.account(), api.account()])
     const sandbox = await api.create(owner)
     const [key] = await api.expect<PublicSchemas['APIKeyResponse'][]>(200, 'listAPIKeys', {

@@ -9,11 +9,7 @@ export const laterOperations = [
   'createSnapshot',
   'listSnapshots',
   'deleteSnapshot',
-  'uploadFile',
-  'downloadFile',
   'execStream',
-  'streamUploadFile',
-  'streamDownloadFile',
 ] as const satisfies readonly OperationId<PublicApi>[]
 
 export type LaterOperation = (typeof laterOperations)[number]

@@ -1,8 +1,8 @@
 // The client of envd in one VM. Its connections live and die with the VM: none is ever used for another, and when the VM
 // goes away `close` fails everything under way, since a dead guest sends no reset.
 import { Agent, request, type IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
-import { errorText, withDeadline, type AppError } from '@wrenn/base'
+import { Readable, type Duplex } from 'node:stream'
+import { AppError, errorText, pipeBody, withDeadline } from '@wrenn/base'
 import { envdPort } from '../network/addresses.ts'
 import { connectPersistently } from './connect.ts'
 
@@ -23,9 +23,12 @@ export interface EnvdResponse {
 
 interface CallOptions {
   headers?: Record<string, string>
-  body?: Buffer
-  /** Until the response's headers are there. */
-  timeoutMs: number
+  /** A stream is read as far as envd wants it, and not destroyed. */
+  body?: Buffer | Readable
+  /** Until the response's headers are there. Left out: as long as it goes on. */
+  timeoutMs?: number
+  /** Without a byte in either direction for so long the call fails, also later. */
+  idleMs?: number
   signal?: AbortSignal
 }
 
@@ -70,19 +73,25 @@ export class Envd {
    * Answers once the headers are there. An abort, also of the client as a whole, ends the call or what is left of its
    * response, with the signal's reason as the error.
    */
-  async post(path: string, options: CallOptions): Promise<EnvdResponse> {
+  post(path: string, options: CallOptions): Promise<EnvdResponse> {
+    return this.send('POST', path, options)
+  }
+
+  /** As `post`, with any method. */
+  async send(method: 'GET' | 'POST', path: string, options: CallOptions): Promise<EnvdResponse> {
+    const { body, idleMs } = options
     const signal = AbortSignal.any([this.#closed.signal, ...(options.signal ? [options.signal] : [])])
     signal.throwIfAborted()
     const call = request({
       host: this.#host,
       port: envdPort,
-      method: 'POST',
+      method,
       path,
       agent: this.#agent,
       headers: {
         'x-access-token': this.#token,
         ...options.headers,
-        'content-length': options.body?.length ?? 0,
+        ...(body instanceof Readable ? {} : { 'content-length': body?.length ?? 0 }),
       },
     })
     const response = new Promise<EnvdResponse>((resolve, reject) => {
@@ -95,13 +104,21 @@ export class Envd {
       signal.addEventListener('abort', cut, { once: true })
       call.on('response', (stream) => {
         answer = stream
+        // Before it had everything: it wants no more, and the connection is of no use any more.
+        if (body instanceof Readable && !call.writableFinished) stream.once('close', () => call.destroy())
         resolve({ status: stream.statusCode ?? 0, stream })
       })
       call.on('error', reject)
       call.on('close', () => signal.removeEventListener('abort', cut))
-      call.end(options.body)
+      if (idleMs !== undefined)
+        call.setTimeout(idleMs, () => {
+          call.destroy(new AppError('agent_error', 'nothing moved for too long'))
+        })
+      if (body instanceof Readable) pipeBody(body, call)
+      else call.end(body)
     })
     try {
+      if (options.timeoutMs === undefined) return await response
       return await withDeadline(`envd answers ${path}`, options.timeoutMs, response)
     } catch (error) {
       call.destroy()
@@ -115,7 +132,7 @@ export class Envd {
     this.#agent.destroy()
   }
 
-  async #expectEmpty(path: string, options: CallOptions): Promise<void> {
+  async #expectEmpty(path: string, options: CallOptions & { timeoutMs: number }): Promise<void> {
     const { status, stream } = await this.post(path, options)
     if (status === 204) {
       stream.resume()

@@ -1,7 +1,9 @@
 // All sandboxes of this host: the state machine of each, and one queue per sandbox, so that what changes it happens one
 // after the other. A destroy wins: it cuts a create short. Commands run beside the queue, as long as the state is running.
 import { AppError, KeyedQueue, type SandboxId } from '@wrenn/base'
+import type { Envd } from '../guest/envd.ts'
 import { exec, type ExecRequest, type ExecResult } from '../guest/exec.ts'
+import { readFile, writeFile, type FileContent, type Upload } from '../guest/files.ts'
 import type { Goldens } from './goldens.ts'
 import type { Parts } from './parts.ts'
 import { makeSandbox, removeSandbox, type LiveSandbox, type SandboxSpec } from './sandbox.ts'
@@ -98,11 +100,27 @@ export class Sandboxes {
   }
 
   async exec(id: SandboxId, request: ExecRequest): Promise<ExecResult> {
+    return this.#inGuest(id, (envd) => exec(envd, request))
+  }
+
+  readFile(id: SandboxId, path: string, signal: AbortSignal): Promise<FileContent> {
+    return this.#inGuest(id, (envd) => readFile(envd, path, signal))
+  }
+
+  writeFile(id: SandboxId, upload: Upload): Promise<void> {
+    return this.#inGuest(id, (envd) => writeFile(envd, upload))
+  }
+
+  #running(id: SandboxId): Envd {
     const state = this.get(id)
-    if (state.status !== 'running')
-      throw new AppError('invalid_state', `sandbox ${id} is ${state.status}, not running`)
+    if (state.status === 'running') return state.live.envd
+    throw new AppError('invalid_state', `sandbox ${id} is ${state.status}, not running`)
+  }
+
+  async #inGuest<T>(id: SandboxId, work: (envd: Envd) => Promise<T>): Promise<T> {
+    const envd = this.#running(id)
     try {
-      return await exec(state.live.envd, request)
+      return await work(envd)
     } catch (error) {
       if (error instanceof AppError) throw error
       throw new AppError('agent_error', `sandbox ${id} did not answer`, { cause: error })

@@ -2,12 +2,13 @@
 import { AppError } from '@wrenn/base'
 import type { SandboxRow, SandboxStatus } from '../../store/schema.ts'
 
-type SandboxAction = 'exec' | 'ping'
+type SandboxAction = 'exec' | 'ping' | 'files'
 
 /** The states in which each action is legal. */
 const sandboxCan = {
   exec: ['running'],
   ping: ['running'],
+  files: ['running'],
 } as const satisfies Record<SandboxAction, readonly SandboxStatus[]>
 
 /** Throws `invalid_state`, naming the state, when the sandbox's does not allow the action. */

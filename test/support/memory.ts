@@ -1,0 +1,10 @@
+// How much memory a process has.
+import { readFile } from 'node:fs/promises'
+import { MIB } from '@wrenn/base'
+
+/** VmRSS of /proc/pid/status (proc_pid_status(5)). */
+export async function residentMib(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  const kib = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1])
+  return Math.round((kib * 1024) / MIB)
+}
