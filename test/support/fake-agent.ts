@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AppError, createLogger } from '@wrenn/base'
+import { AppError, createLogger, timed } from '@wrenn/base'
 import {
   answerProblem,
   hostAgentContract,
@@ -34,6 +34,8 @@ export class FakeAgent {
   readonly forms: string[] = []
   /** Operations called so far. */
   readonly calls: AgentOperation[] = []
+  /** Of all calls so far. */
+  readonly requestIds = new Set<string>()
   /** Answers that the contract does not allow. */
   readonly problems: string[] = []
   readonly #folder: string
@@ -97,10 +99,11 @@ export class FakeAgent {
       ) => Promise<{ status: number; contentType?: string; body?: unknown }>
       return [
         operation,
-        async (call: { signal: AbortSignal }) => {
+        async (call: { signal: AbortSignal; requestId: string }) => {
           this.calls.push(operation)
+          this.requestIds.add(call.requestId)
           await this.#faults.get(operation)?.before?.(call.signal)
-          const answer = await work(call)
+          const answer = await timed('fake', () => work(call))
           const { contentType = answer.body === undefined ? undefined : 'application/json', ...rest } = answer
           const body = answer.contentType === undefined ? answer.body : ''
           const problem = answerProblem(this.#contract, operation, { ...rest, contentType, body })

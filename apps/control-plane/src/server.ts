@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   isErrno,
+  outsideRequests,
   type ApiKeyId,
   type Logger,
   type RateLimits,
@@ -116,7 +117,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       leases,
       activity,
       version: ownVersion(),
-      reconcileSoon: () => void reconciler.nudge(),
+      reconcileSoon: () => outsideRequests(() => void reconciler.nudge()),
       logger,
     }),
     laterOperations,

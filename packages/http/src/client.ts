@@ -2,7 +2,7 @@
 // own, since the work may take an hour: the caller's signal does. Errors come back as the AppErrors that were thrown.
 import { Agent, type IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import { AppError, isErrno, isErrorCode } from '@wrenn/base'
+import { AppError, currentRequest, isErrno, isErrorCode } from '@wrenn/base'
 import type {
   AnyApi,
   Body,
@@ -75,6 +75,7 @@ export class ContractClient<Api extends AnyApi> {
     const operation = this.#options.contract.operations.get(id)
     if (!operation) throw new Error(`the contract has no operation ${id}`)
     const answer = await this.#send(operation, input)
+    noteTimings(answer)
     if ((answer.statusCode ?? 500) < 400) return answer
     throw this.#errorFrom(await this.#readJson(answer, input.signal), answer.statusCode)
   }
@@ -91,7 +92,11 @@ export class ContractClient<Api extends AnyApi> {
       target: this.#options.target,
       method: operation.method,
       path: pathWith(operation.path, input),
-      headers: { ...(contentType === undefined ? {} : { 'content-type': contentType }), ...input.headers },
+      headers: {
+        ...(contentType === undefined ? {} : { 'content-type': contentType }),
+        ...contextHeaders(),
+        ...input.headers,
+      },
       body: raw?.stream ?? (body === undefined ? undefined : JSON.stringify(body)),
       signal: input.signal,
     }
@@ -136,6 +141,18 @@ export class ContractClient<Api extends AnyApi> {
     if (isErrorCode(code) && typeof message === 'string') return new AppError(code, message)
     return new AppError('agent_error', `${this.#options.peer} answered with status ${status}`)
   }
+}
+
+/** The request that this call is part of goes by the same id there. */
+function contextHeaders(): Record<string, string> {
+  const request = currentRequest()
+  return request ? { 'x-request-id': request.requestId } : {}
+}
+
+/** What the peer spent is part of what this request takes. */
+function noteTimings({ headers }: IncomingMessage): void {
+  const timing = headers['server-timing']
+  if (typeof timing === 'string') currentRequest()?.timings.push(timing)
 }
 
 function isRaw(body: unknown): body is RawBody {

@@ -7,6 +7,7 @@ import type { AnyApi, Call, Contract, Handlers, Operation, OperationId } from '@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { rawBody, readJsonBody } from './body.ts'
 import { toAppError } from './error-answer.ts'
+import { asRequest } from './handler-context.ts'
 import type { RequestState } from './request-state.ts'
 import { createRouteTable, type RouteTable } from './route-table.ts'
 
@@ -61,7 +62,7 @@ export function contractPlugin<Api extends AnyApi, Auth, Later extends Operation
   for (const operation of served) {
     const handler = handlers[operation.id]
     if (!handler) throw new Error(`contract: ${operation.id} has no handler`)
-    addRoute(fastify, { operation, handler, authenticate: options.authenticate })
+    addRoute(fastify, { operation, handler: asRequest(handler), authenticate: options.authenticate })
   }
   // In onRequest, so that the body of a request that goes nowhere is not parsed.
   fastify.addHook('onRequest', async (request, reply) => {

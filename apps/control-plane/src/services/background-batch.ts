@@ -2,7 +2,7 @@
 // gather for a while and are written together. So a busy sandbox costs one write a second, not one for each command.
 // A failed write is logged and lost.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { errorText, type Logger } from '@wrenn/base'
+import { errorText, outsideRequests, type Logger } from '@wrenn/base'
 
 const defaultRestMs = 1_000
 
@@ -26,7 +26,7 @@ export class BackgroundBatch<Id extends string> {
 
   add(id: Id): void {
     this.#waiting.add(id)
-    this.#running ??= this.#run()
+    this.#running ??= outsideRequests(() => this.#run())
   }
 
   /** Returns when everything added so far is written or lost, without resting in between. */

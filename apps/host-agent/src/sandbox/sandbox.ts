@@ -1,7 +1,7 @@
 // One sandbox in this agent's memory, and how one is made: every step registers its undo, so that a create that fails or
 // is cut short leaves nothing behind.
 import { join } from 'node:path'
-import { AppError, together, UndoStack, type SandboxId } from '@wrenn/base'
+import { AppError, timed, together, UndoStack, type SandboxId } from '@wrenn/base'
 import type { Envd } from '../guest/envd.ts'
 import type { Slot } from '../network/slot.ts'
 import type { Vm } from '../vmm/driver.ts'
@@ -34,7 +34,10 @@ export async function makeSandbox(
   const undo = new UndoStack()
   try {
     const live = await goldens.use(spec, (golden) =>
-      parts.lanes.run(() => resumeAs(spec, golden, { parts, undo, signal })),
+      parts.lanes.run(async () => {
+        const begun = await timed('restore', () => restore(spec, golden, { parts, undo, signal }))
+        return await timed('guest', () => letRun(spec, begun, { parts, golden, signal }))
+      }),
     )
     undo.keep()
     return live
@@ -44,11 +47,14 @@ export async function makeSandbox(
   }
 }
 
-async function resumeAs(
+type Restored = Omit<LiveSandbox, 'record'>
+
+/** Slot, folder and a VM that does not run yet. */
+async function restore(
   spec: SandboxSpec,
   golden: Golden,
   { parts, undo, signal }: { parts: Parts; undo: UndoStack; signal: AbortSignal },
-): Promise<LiveSandbox> {
+): Promise<Restored> {
   const { network, storage, driver, cgroups } = parts
   const folder = join(parts.folders.sandboxes, spec.id)
   signal.throwIfAborted()
@@ -64,6 +70,16 @@ async function resumeAs(
   const envd = parts.connectGuest(slot.hostIp, golden.token)
   undo.defer('envd', () => envd.close(new AppError('agent_error', 'the sandbox was not made')))
   void vm.exited.then(() => envd.close(new AppError('agent_error', "the sandbox's VM has ended")))
+  return { folder, slot, vm, envd }
+}
+
+/** Returns when a command sent to the guest runs. */
+async function letRun(
+  spec: SandboxSpec,
+  restored: Restored,
+  { parts, golden, signal }: { parts: Parts; golden: Golden; signal: AbortSignal },
+): Promise<LiveSandbox> {
+  const { folder, slot, vm, envd } = restored
   const identity = freshIdentity(spec.id)
   const record: SandboxRecord = {
     version: 1,
@@ -78,12 +94,12 @@ async function resumeAs(
     [
       () => vm.run(),
       (either) => envd.init(identity, { timeoutMs: guestTimeoutMs, signal: either }),
-      () => storage.writeRecord(folder, record),
+      () => parts.storage.writeRecord(folder, record),
     ],
     signal,
   )
   signal.throwIfAborted()
-  return { record, folder, slot, vm, envd }
+  return { record, ...restored }
 }
 
 /** Ends the VM and removes everything of it. Each step may find its work done already. */

@@ -1,6 +1,6 @@
 // All sandboxes of this host: the state machine of each, and one queue per sandbox, so that what changes it happens one
 // after the other. A destroy wins: it cuts a create short. Commands run beside the queue, as long as the state is running.
-import { AppError, KeyedQueue, type SandboxId } from '@wrenn/base'
+import { AppError, KeyedQueue, timed, type SandboxId } from '@wrenn/base'
 import type { Envd } from '../guest/envd.ts'
 import { exec, type ExecRequest, type ExecResult } from '../guest/exec.ts'
 import { readFile, writeFile, type FileContent, type Upload } from '../guest/files.ts'
@@ -100,7 +100,7 @@ export class Sandboxes {
   }
 
   async exec(id: SandboxId, request: ExecRequest): Promise<ExecResult> {
-    return this.#inGuest(id, (envd) => exec(envd, request))
+    return timed('exec', () => this.#inGuest(id, (envd) => exec(envd, request)))
   }
 
   readFile(id: SandboxId, path: string, signal: AbortSignal): Promise<FileContent> {

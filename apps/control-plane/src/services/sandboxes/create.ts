@@ -1,6 +1,15 @@
 // Creating a sandbox: row, agent, row again. Each step registers its undo; a failure of any, also of the client's
 // connection, leaves no row and no VM. What an undo cannot reach is cleared by the reconciler.
-import { AppError, errorText, newId, roundUp, UndoStack, type SandboxId, type TeamId } from '@wrenn/base'
+import {
+  AppError,
+  errorText,
+  newId,
+  roundUp,
+  timed,
+  UndoStack,
+  type SandboxId,
+  type TeamId,
+} from '@wrenn/base'
 import type { Host } from '../../hosts/hosts.ts'
 import { place } from '../../scheduler/place.ts'
 import type { Database } from '../../store/database.ts'
@@ -33,7 +42,7 @@ export async function createSandbox(
 ): Promise<SandboxRow> {
   const wanted = { ...request, memoryMb: roundUp(request.memoryMb, memoryStepMb) }
   // Before the row: a request that no host can ever take leaves no trace.
-  const host = await place(deps.hosts, wanted)
+  const host = await timed('place', () => place(deps.hosts, wanted))
   const id = newId('sb')
   const undo = new UndoStack()
   deps.leases.hold(id)
