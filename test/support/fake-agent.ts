@@ -137,6 +137,19 @@ export class FakeAgent {
         this.sandboxes.delete(params.id)
         return { status: 204 }
       },
+      streamCommand: async ({ params, body }) => {
+        this.#find(params.id)
+        const messages = [
+          { type: 'start', pid: 7 },
+          { type: 'stdout', data: body.args.join(' ') },
+        ]
+        const lines = [...messages, { type: 'exit', exit_code: 0 }].map((line) => `${JSON.stringify(line)}\n`)
+        return { status: 200, contentType: 'application/x-ndjson', body: lines.join('') }
+      },
+      stopCommand: async ({ params }) => {
+        this.#find(params.id)
+        return { status: 204 }
+      },
       readFile: async ({ params, query }) => {
         this.#find(params.id)
         const body = this.files.get(query.path)

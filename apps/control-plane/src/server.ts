@@ -121,6 +121,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       logger,
     }),
     laterOperations,
+    webSocketProtocol: 'wrenn.v1',
     authenticate: createAuthenticate({
       db,
       tokens,

@@ -1,6 +1,7 @@
 // The operations of contracts/host-agent.yaml. Wire names (snake_case) turn into ours here and nowhere else.
 import { readFileSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
+import { Readable } from 'node:stream'
 import { AppError, isErrno, MIB, version, type SandboxId } from '@wrenn/base'
 import type { Handlers, HostAgentApi, HostAgentSchemas } from '@wrenn/contract'
 import { guestAddress } from './network/addresses.ts'
@@ -79,6 +80,17 @@ export function handlers({ parts, goldens, sandboxes, ...agent }: Agent): Handle
 
     destroySandbox: async ({ params }) => {
       await sandboxes.destroy(params.id as SandboxId)
+      return { status: 204 }
+    },
+
+    streamCommand: async ({ params, body, signal }) => {
+      const lines = sandboxes.streamCommand(params.id as SandboxId, { ...body, signal })
+      const stream = Readable.from(lines, { objectMode: false })
+      return { status: 200, contentType: 'application/x-ndjson', body: stream }
+    },
+
+    stopCommand: async ({ params }) => {
+      sandboxes.stopCommand(params.id as SandboxId, Number(params.pid))
       return { status: 204 }
     },
 

@@ -61,12 +61,33 @@ type AnswerWith<Status, Content> = {
     : { status: Status; contentType: Type; body: string | Uint8Array | Readable; headers?: AnswerHeaders }
 }[keyof Content]
 
+/** An accepted WebSocket. */
+export interface Connection {
+  /** Aborted when it is closed, by either side. */
+  closed: AbortSignal
+  /** Calls back with each message's text; undefined for one that is no text. */
+  onMessage: (listener: (text: string | undefined) => void) => void
+  /** Sends text. Settles when the peer can take more: whoever waits for it holds back what comes next. */
+  send: (text: string | Uint8Array) => Promise<void>
+  /** Codes of RFC 6455, section 7.4.1. */
+  close: (code: 1000 | 1008 | 1011) => void
+}
+
+/** The answer to a WebSocket's upgrade: everything that could refuse it has been looked at. */
+interface Upgrade {
+  status: 101
+  /** Must not throw. */
+  serve: (connection: Connection) => void
+}
+
 /** Every answer that the contract allows, but for errors: those are thrown as AppErrors. */
 export type Answer<Operation> = Operation extends { responses: infer Responses }
   ? {
-      [Status in keyof Responses]: Responses[Status] extends { content: infer Content }
-        ? AnswerWith<Status, Content>
-        : { status: Status; headers?: AnswerHeaders }
+      [Status in keyof Responses]: Status extends 101
+        ? Upgrade
+        : Responses[Status] extends { content: infer Content }
+          ? AnswerWith<Status, Content>
+          : { status: Status; headers?: AnswerHeaders }
     }[keyof Responses]
   : never
 

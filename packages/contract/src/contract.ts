@@ -17,6 +17,8 @@ export interface Contract<Api extends AnyApi = AnyApi> {
   /** The YAML as written. */
   text: string
   operations: ReadonlyMap<string, Operation>
+  /** Checks and completes a value against a schema of components/schemas: what no operation carries. */
+  validator: (schemaName: string) => Validate
   /** Only for inference: there is no such value. */
   readonly api?: Api
 }
@@ -29,7 +31,11 @@ export function loadContract<Api extends AnyApi>(yaml: string): Contract<Api> {
     document.operations.map((operation) => [operation.id, compile(operation, validators)]),
   )
   if (operations.size !== document.operations.length) throw new Error('contract: an operationId occurs twice')
-  return { text: yaml, operations }
+  return {
+    text: yaml,
+    operations,
+    validator: (name) => validators.request({ $ref: `contract#/$defs/${name}` }),
+  }
 }
 
 /** What the control plane serves. */

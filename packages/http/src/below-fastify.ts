@@ -56,7 +56,7 @@ function rawAnswer(code: string | undefined): RawAnswer {
   return { status: '400 Bad Request', body: errorBody('invalid_request', 'This is not a valid HTTP request') }
 }
 
-function writeAnswer(socket: Duplex, answer: RawAnswer): string {
+export function writeAnswer(socket: Duplex, answer: RawAnswer): string {
   const id = requestId(undefined)
   const body = JSON.stringify(answer.body)
   const headers = [

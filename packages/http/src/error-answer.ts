@@ -17,6 +17,8 @@ export function errorAnswer(error: AppError, requestId: string): ErrorAnswer {
   const headers: Record<string, string> = {}
   if (status === 503 || status === 429)
     headers['retry-after'] = String(error.retryAfterSec ?? defaultRetryAfterSec)
+  // RFC 9110, section 15.5.22: a 426 names the protocol.
+  if (status === 426) headers['upgrade'] = 'websocket'
   // RFC 9110, section 11.6.1: a 401 names a scheme.
   if (status === 401) headers['www-authenticate'] = 'Bearer'
   const message = status === 500 ? `Something went wrong on our side; request id ${requestId}` : error.message

@@ -43,6 +43,8 @@ const handlers: Handlers<HostAgentApi> = {
     sandboxes.delete(params.id)
     return { status: 204 }
   },
+  streamCommand: async ({ body }) => ({ status: 200, contentType: 'application/x-ndjson', body: body.cmd }),
+  stopCommand: async () => ({ status: 204 }),
   readFile: async ({ query }) => {
     const content = files.get(query.path)
     if (!content) throw new AppError('not_found', `There is no ${query.path}`)

@@ -3,12 +3,13 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { AppError, type Logger } from '@wrenn/base'
-import type { AnyApi, Call, Contract, Handlers, Operation, OperationId } from '@wrenn/contract'
+import type { AnyApi, Call, Contract, Handlers, Operation, OperationId, Connection } from '@wrenn/contract'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { rawBody, readJsonBody } from './body.ts'
 import { toAppError } from './error-answer.ts'
 import { asRequest } from './handler-context.ts'
 import type { RequestState } from './request-state.ts'
+import type { WebSockets } from './web-sockets.ts'
 import { createRouteTable, type RouteTable } from './route-table.ts'
 
 /** What an authenticate function may look at. */
@@ -35,6 +36,8 @@ export interface ContractPluginOptions<
   authenticate?: (request: AuthRequest) => Promise<Auth>
   /** Turns errors of the app's own layers (a lost database) into AppErrors; returns what it does not know. */
   translateError?: (error: unknown) => unknown
+  /** Agreed to with WebSocket clients that offer it. */
+  webSocketProtocol?: string
   logger: Logger
 }
 
@@ -44,11 +47,13 @@ type AnyHandler = (call: unknown) => Promise<{
   contentType?: string
   body?: unknown
   headers?: Record<string, string>
+  serve?: (connection: Connection) => void
 }>
 
 export function contractPlugin<Api extends AnyApi, Auth, Later extends OperationId<Api>>(
   fastify: FastifyInstance,
   options: ContractPluginOptions<Api, Auth, Later>,
+  webSockets: WebSockets,
 ): void {
   const handlers = options.handlers as Record<string, AnyHandler | undefined>
   const later: readonly string[] = options.laterOperations ?? []
@@ -62,7 +67,12 @@ export function contractPlugin<Api extends AnyApi, Auth, Later extends Operation
   for (const operation of served) {
     const handler = handlers[operation.id]
     if (!handler) throw new Error(`contract: ${operation.id} has no handler`)
-    addRoute(fastify, { operation, handler: asRequest(handler), authenticate: options.authenticate })
+    addRoute(fastify, {
+      operation,
+      handler: asRequest(handler),
+      authenticate: options.authenticate,
+      webSockets,
+    })
   }
   // In onRequest, so that the body of a request that goes nowhere is not parsed.
   fastify.addHook('onRequest', async (request, reply) => {
@@ -84,9 +94,14 @@ type Authenticate = (request: AuthRequest) => Promise<unknown>
 
 function addRoute(
   fastify: FastifyInstance,
-  route: { operation: Operation; handler: AnyHandler; authenticate: Authenticate | undefined },
+  route: {
+    operation: Operation
+    handler: AnyHandler
+    authenticate: Authenticate | undefined
+    webSockets: WebSockets
+  },
 ): void {
-  const { operation, handler, authenticate } = route
+  const { operation, handler, authenticate, webSockets } = route
   const schemes = operation.securitySchemes
   if (schemes.length > 0 && !authenticate)
     throw new Error(`contract: ${operation.id} needs an authenticate function`)
@@ -108,6 +123,10 @@ function addRoute(
     },
     handler: async (request, reply) => {
       const answer = await handler(validatedCall(operation, request))
+      if (answer.serve) {
+        webSockets.accept(request, reply, answer.serve)
+        return reply
+      }
       // A stream that fails half-way breaks the connection; only the log line can say why.
       if (answer.body instanceof Readable)
         answer.body.once('error', (error) => (request.wrenn.error ??= toAppError(error)))

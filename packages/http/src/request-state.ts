@@ -13,6 +13,8 @@ export interface RequestState {
   fields: Record<string, string | number>
   error: AppError | undefined
   startedAt: number
+  /** Writes the log line. Without a status: the client went away before its answer. */
+  finish: (status: number | undefined) => void
   appendHeader: (name: string, value: string) => void
 }
 
@@ -31,6 +33,7 @@ export function newRequestState(reply: FastifyReply): RequestState {
     fields: {},
     error: undefined,
     startedAt: performance.now(),
+    finish: () => undefined,
     appendHeader: (name, value) => {
       const before = reply.getHeader(name)?.toString()
       void reply.header(name, before === undefined ? value : `${before}, ${value}`)

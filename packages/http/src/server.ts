@@ -10,6 +10,8 @@ import { errorAnswer, toAppError } from './error-answer.ts'
 import { contractPlugin, type ContractPluginOptions } from './plugin.ts'
 import { newRequestState } from './request-state.ts'
 import { addGracefulClose } from './graceful-close.ts'
+import { createRouteTable } from './route-table.ts'
+import { WebSockets } from './web-sockets.ts'
 import { requestId } from './request-id.ts'
 
 export interface ServerOptions {
@@ -26,11 +28,21 @@ export async function createContractServer<
   Later extends OperationId<Api> = never,
 >(options: ContractPluginOptions<Api, Auth, Later> & ServerOptions): Promise<FastifyInstance> {
   const { logger, translateError = (error: unknown) => error, trustedProxies = [] } = options
+  const webSockets = new WebSockets(options.webSocketProtocol)
+  const webSocketPaths = createRouteTable(
+    [...options.contract.operations.values()].filter(({ responses }) => responses.has(101)),
+  )
   const fastify = createFastify({
     logger: false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     clientErrorHandler: clientErrorHandler(logger),
-    http: { requireHostHeader: false },
+    http: {
+      requireHostHeader: false,
+      // Any other upgrade (h2c) is ignored, as RFC 9110, section 7.8 allows.
+      shouldUpgradeCallback: (request) =>
+        /^websocket$/i.test(request.headers.upgrade ?? '') &&
+        webSocketPaths.methodsOf(request.url ?? '')?.includes(request.method ?? '') === true,
+    },
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     // Fastify's own 503 while closing has another shape; requests in flight on kept connections are served instead.
     return503OnClosing: false,
@@ -50,9 +62,10 @@ export async function createContractServer<
     const state = newRequestState(reply)
     request.wrenn = state
     reply.header('x-request-id', request.id)
+    state.finish = (status) => logRequest(logger, request, status)
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) state.abort.abort()
-      logRequest(logger, request, reply.raw.writableFinished ? reply.statusCode : undefined)
+      state.finish(reply.raw.writableFinished ? reply.statusCode : undefined)
     })
     requireHost(request.raw.httpVersion, request.headers.host)
   })
@@ -74,8 +87,10 @@ export async function createContractServer<
     return reply.code(answer.status).headers(answer.headers).send(answer.body)
   })
   addCors(fastify, options.corsOrigins ?? [])
-  contractPlugin(fastify, options)
+  fastify.addHook('preClose', async () => webSockets.close())
+  contractPlugin(fastify, options, webSockets)
   await fastify.ready()
+  webSockets.listen(fastify.server, (request, response) => fastify.routing(request, response))
   return fastify
 }
 

@@ -43,7 +43,7 @@ async function identify(
 ): Promise<Caller> {
   const apiKey = headers['x-api-key']
   if (schemes.includes('apiKeyAuth') && typeof apiKey === 'string') return byApiKey(deps, apiKey)
-  const token = /^Bearer +([^\s]+) *$/i.exec(String(headers['authorization'] ?? ''))?.[1]
+  const token = bearerToken(headers)
   if (schemes.includes('bearerAuth') && token !== undefined) {
     const { userId, teamId, issuedAtSec } = await deps.tokens.verify(token)
     if (!(await sessionIsLive(deps.db, { userId, teamId, issuedAtSec })))
@@ -54,6 +54,14 @@ async function identify(
     ? 'X-API-Key: wrn_… or Authorization: Bearer with a token of POST /v1/auth/login'
     : 'Authorization: Bearer with a token of POST /v1/auth/login'
   throw new AppError('unauthorized', `Credentials are missing or malformed: send ${wanted}`)
+}
+
+/** Of the Authorization header; for a browser's WebSocket, which can set none, of a subprotocol that it offers. */
+function bearerToken(headers: AuthRequest['headers']): string | undefined {
+  const bearer = /^Bearer +([^\s]+) *$/i.exec(String(headers['authorization'] ?? ''))?.[1]
+  return (
+    bearer ?? /(?:^|,) *wrenn\.token\.([^\s,]+)/.exec(String(headers['sec-websocket-protocol'] ?? ''))?.[1]
+  )
 }
 
 async function byApiKey(deps: Authenticator, apiKey: string): Promise<Caller> {

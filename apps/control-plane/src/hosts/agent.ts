@@ -28,6 +28,10 @@ export interface CommandResult {
   truncated: boolean
 }
 
+export interface StreamedCommand extends Omit<Command, 'timeoutSec'> {
+  encoding: 'utf-8' | 'base64'
+}
+
 export interface FileUpload {
   /** A promise when it is known only at the end of the content. */
   path: string | Promise<string>
@@ -122,6 +126,27 @@ export class Agent {
     }
   }
 
+  /**
+   * The command's messages, each as JSON in UTF-8, as they come; the last is `exit` or `error`. Has no deadline: a
+   * command may be silent for hours. Throws when the agent breaks off. Leaving the loop ends the command.
+   */
+  async *streamCommand(id: SandboxId, command: StreamedCommand, signal: AbortSignal): AsyncGenerator<Buffer> {
+    const answer = await this.#client.stream('streamCommand', { params: { id }, body: command, signal })
+    try {
+      yield* lines(answer)
+    } catch (cause) {
+      throw new AppError('agent_error', 'The host agent broke off', { cause })
+    }
+  }
+
+  /** Returns at once: SIGTERM, and SIGKILL later. */
+  async stopCommand(id: SandboxId, pid: number): Promise<void> {
+    const params = { id, pid: String(pid) }
+    await within(this.#deadlines.listMs, undefined, (signal) =>
+      this.#client.call('stopCommand', { params, signal }),
+    )
+  }
+
   /** Has no deadline of its own: the agent ends a transfer in which nothing moves. */
   async readFile(id: SandboxId, file: { path: string; signal: AbortSignal }): Promise<FileContent> {
     const { path, signal } = file
@@ -141,6 +166,20 @@ export class Agent {
 
   close(): void {
     this.#client.close()
+  }
+}
+
+async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let begun: Buffer[] = []
+  for await (const chunk of chunks) {
+    let from = 0
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+      const rest = chunk.subarray(from, end)
+      yield begun.length === 0 ? rest : Buffer.concat([...begun, rest])
+      begun = []
+      from = end + 1
+    }
+    if (from < chunk.length) begun.push(chunk.subarray(from))
   }
 }
 

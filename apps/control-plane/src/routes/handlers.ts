@@ -3,6 +3,7 @@ import type { Handlers, PublicApi } from '@wrenn/contract'
 import type { Caller } from '../auth/authenticate.ts'
 import { apiKeyHandlers } from './api-keys.ts'
 import { authHandlers, type AuthDeps } from './auth.ts'
+import { execStreamHandlers } from './exec-stream.ts'
 import { fileHandlers } from './files.ts'
 import type { LaterOperation } from './later-operations.ts'
 import { platformHandlers, type PlatformDeps } from './platform.ts'
@@ -18,5 +19,6 @@ export function createHandlers(deps: PlatformDeps & AuthDeps & SandboxDeps): Pub
     ...apiKeyHandlers(deps.db),
     ...sandboxHandlers(deps),
     ...fileHandlers(deps),
+    ...execStreamHandlers(deps),
   }
 }

@@ -9,7 +9,6 @@ export const laterOperations = [
   'createSnapshot',
   'listSnapshots',
   'deleteSnapshot',
-  'execStream',
 ] as const satisfies readonly OperationId<PublicApi>[]
 
 export type LaterOperation = (typeof laterOperations)[number]

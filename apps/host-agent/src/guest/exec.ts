@@ -1,18 +1,11 @@
 // Running a command to its end through envd's process service, and collecting what it writes.
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
-import { z } from 'zod'
 import { AppError, KIB, MIB } from '@wrenn/base'
 import type { Envd } from './envd.ts'
-import { decodeFrames, encodeFrame } from './frames.ts'
+import { feed, graceMs, processEvents, startProcess, type GuestCommand } from './process.ts'
 
-export interface ExecRequest {
-  cmd: string
-  args: readonly string[]
-  envs?: Record<string, string>
-  cwd?: string
-  user?: string
-  stdin?: string
+export interface ExecRequest extends GuestCommand {
   timeoutSec: number
   signal?: AbortSignal
 }
@@ -29,27 +22,12 @@ export interface ExecResult {
 
 /** What is kept of each stream; the rest is read and dropped, so that the command never blocks on it. */
 const maxStreamBytes = 16 * MIB
-/** On top of the command's own time: for envd to end it and to deliver what it wrote. */
-const graceMs = 15_000
-
-/** Guests are not trusted: whatever they send has these types or is refused. */
-const processEvent = z.object({
-  event: z
-    .object({
-      start: z.object({ pid: z.int() }).optional(),
-      data: z.object({ stdout: z.string().optional(), stderr: z.string().optional() }).optional(),
-      end: z.object({ exitCode: z.int().optional() }).optional(),
-    })
-    .optional(),
-  error: z.object({ code: z.string(), message: z.string() }).optional(),
-})
-
 export async function exec(envd: Envd, request: ExecRequest): Promise<ExecResult> {
   const started = performance.now()
   const limit = AbortSignal.timeout(request.timeoutSec * 1000 + graceMs)
   const signal = request.signal ? AbortSignal.any([limit, request.signal]) : limit
   const output = { stdout: new Output(), stderr: new Output() }
-  const stream = await start(envd, request, signal)
+  const stream = await startProcess(envd, request, { timeoutSec: request.timeoutSec, signal })
   const over = new AbortController()
   let exit: Exit
   try {
@@ -73,24 +51,6 @@ export async function exec(envd: Envd, request: ExecRequest): Promise<ExecResult
   }
 }
 
-async function start(envd: Envd, request: ExecRequest, signal: AbortSignal): Promise<IncomingMessage> {
-  const { cmd, args, envs, cwd, user = 'root', stdin } = request
-  const { status, stream } = await envd.post('/process.Process/Start', {
-    headers: {
-      'content-type': 'application/connect+json',
-      'connect-protocol-version': '1',
-      'connect-timeout-ms': String(request.timeoutSec * 1000),
-      authorization: `Basic ${Buffer.from(`${user}:`).toString('base64')}`,
-    },
-    body: encodeFrame({ process: { cmd, args, envs, cwd }, stdin: stdin !== undefined }),
-    timeoutMs: graceMs,
-    signal,
-  })
-  if (status === 200) return stream
-  stream.destroy()
-  throw new AppError('agent_error', `the sandbox refused to start the command (envd: ${status})`)
-}
-
 interface Exit {
   code: number
   timedOut?: boolean
@@ -98,24 +58,19 @@ interface Exit {
   message?: string
 }
 
-/** Reads to the end of the response, beyond the last frame, so that its connection can be used again. */
 async function follow(
   stream: IncomingMessage,
   output: { stdout: Output; stderr: Output },
   onStart: (pid: number) => void,
 ): Promise<Exit> {
   let exit: Exit | undefined
-  let complete = false
-  for await (const { last, json } of decodeFrames(stream)) {
-    const { event, error } = processEvent.parse(json)
-    if (event?.start) onStart(event.start.pid)
-    if (event?.data?.stdout) output.stdout.add(event.data.stdout)
-    if (event?.data?.stderr) output.stderr.add(event.data.stderr)
-    if (event?.end) exit = { code: event.end.exitCode ?? 0 }
-    if (error) exit = failure(error)
-    complete ||= last
+  for await (const event of processEvents(stream)) {
+    if (event.kind === 'start') onStart(event.pid)
+    else if (event.kind === 'end') exit = { code: event.exitCode }
+    else if (event.kind === 'failure') exit = failure(event)
+    else output[event.kind].add(event.bytes)
   }
-  if (complete && exit) return exit
+  if (exit) return exit
   throw new AppError('agent_error', 'the sandbox stopped answering while the command ran')
 }
 
@@ -135,31 +90,13 @@ function failure({ code, message }: { code: string; message: string }): Exit {
   }
 }
 
-/** Beside the output: a command may write before it has read everything. One that ends without reading makes it fail. */
-function feed(envd: Envd, { pid, stdin, signal }: { pid: number; stdin: string; signal: AbortSignal }): void {
-  const call = async (method: string, body: object): Promise<void> => {
-    const { stream } = await envd.post(`/process.Process/${method}`, {
-      headers: { 'content-type': 'application/json' },
-      body: Buffer.from(JSON.stringify({ process: { pid }, ...body })),
-      timeoutMs: 3_600_000,
-      signal,
-    })
-    stream.resume()
-  }
-  const input = { stdin: Buffer.from(stdin).toString('base64') }
-  call('SendInput', { input })
-    .then(() => call('CloseStdin', {}))
-    .catch(() => undefined)
-}
-
 /** In one growing buffer: a million tiny pieces take no more memory than a large one. */
 class Output {
   truncated = false
   #buffer = Buffer.alloc(0)
   #length = 0
 
-  add(base64: string): void {
-    const chunk = Buffer.from(base64, 'base64')
+  add(chunk: Buffer): void {
     const kept = chunk.subarray(0, maxStreamBytes - this.#length)
     if (kept.length < chunk.length) this.truncated = true
     this.#reserve(this.#length + kept.length)

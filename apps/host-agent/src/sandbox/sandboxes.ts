@@ -1,8 +1,10 @@
 // All sandboxes of this host: the state machine of each, and one queue per sandbox, so that what changes it happens one
 // after the other. A destroy wins: it cuts a create short. Commands run beside the queue, as long as the state is running.
 import { AppError, KeyedQueue, timed, type SandboxId } from '@wrenn/base'
+import { commandLines, type StreamRequest } from '../guest/command-stream.ts'
 import type { Envd } from '../guest/envd.ts'
 import { exec, type ExecRequest, type ExecResult } from '../guest/exec.ts'
+import { stopProcess } from '../guest/process.ts'
 import { readFile, writeFile, type FileContent, type Upload } from '../guest/files.ts'
 import type { Goldens } from './goldens.ts'
 import type { Parts } from './parts.ts'
@@ -109,6 +111,16 @@ export class Sandboxes {
 
   writeFile(id: SandboxId, upload: Upload): Promise<void> {
     return this.#inGuest(id, (envd) => writeFile(envd, upload))
+  }
+
+  /** Nothing runs until the first line is asked for. */
+  streamCommand(id: SandboxId, request: StreamRequest): AsyncGenerator<Buffer> {
+    return commandLines(this.#running(id), request)
+  }
+
+  /** Returns at once. */
+  stopCommand(id: SandboxId, pid: number): void {
+    void stopProcess(this.#running(id), pid)
   }
 
   #running(id: SandboxId): Envd {

@@ -120,6 +120,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sandboxes/{id}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SandboxId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a command and deliver its output as it comes
+         * @description Each line of the answer is a message of the public contract's exec/stream, as ExecStreamMessage there; the last
+         *     one is `exit` or `error`. Whoever reads slowly slows the command. It is stopped when the caller goes away.
+         */
+        post: operations["streamCommand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sandboxes/{id}/commands/{pid}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SandboxId"];
+                pid: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a command
+         * @description SIGTERM to its process group, SIGKILL if it is still there 5 s later. Answers at once.
+         */
+        post: operations["stopCommand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sandboxes/{id}/files": {
         parameters: {
             query?: never;
@@ -232,6 +278,19 @@ export interface components {
             stdin?: string;
             /** @default 30 */
             timeout_sec: number;
+        };
+        StreamCommandRequest: {
+            cmd: string;
+            /** @default [] */
+            args: string[];
+            envs?: {
+                [key: string]: string;
+            };
+            cwd?: string;
+            user?: string;
+            stdin?: string;
+            /** @enum {string} */
+            encoding: "utf-8" | "base64";
         };
         ExecResult: {
             /** @description 124 after the timeout, 126 not executable, 127 not found, 128+n killed by signal n. */
@@ -538,6 +597,89 @@ export interface operations {
             };
         };
     };
+    streamCommand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SandboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StreamCommandRequest"];
+            };
+        };
+        responses: {
+            /** @description Lines of JSON */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description No such sandbox here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    stopCommand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SandboxId"];
+                pid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Asked to end, or ended already */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such sandbox here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     readFile: {
         parameters: {
             query: {
@@ -685,6 +827,8 @@ export interface security {
     getSandbox: never;
     destroySandbox: never;
     exec: never;
+    streamCommand: never;
+    stopCommand: never;
     readFile: never;
     writeFile: never;
 }

@@ -594,6 +594,33 @@ export interface components {
              */
             timeout_sec: number;
         };
+        /** @description A client's first message on exec/stream. */
+        ExecStreamStart: {
+            /** @enum {string} */
+            type: "start";
+            cmd: components["schemas"]["ExecRequest"]["cmd"];
+            args?: components["schemas"]["ExecRequest"]["args"];
+            envs?: components["schemas"]["ExecRequest"]["envs"];
+            cwd?: components["schemas"]["ExecRequest"]["cwd"];
+            user?: components["schemas"]["ExecRequest"]["user"];
+            stdin?: components["schemas"]["ExecRequest"]["stdin"];
+            /**
+             * @description How stdout and stderr become text. utf-8 when left out.
+             * @enum {string}
+             */
+            encoding?: "utf-8" | "base64";
+        };
+        /**
+         * @description What the server sends on exec/stream: `start`, then output as it comes, then `exit` or `error`. A command that
+         *     cannot be run has no `start`, but a reason on stderr and exit code 126 or 127.
+         */
+        ExecStreamMessage: {
+            /** @enum {string} */
+            type: "start" | "stdout" | "stderr" | "exit" | "error";
+            pid?: number;
+            data?: string;
+            exit_code?: number;
+        };
         ExecResponse: {
             sandbox_id: string;
             cmd: string;
@@ -1622,6 +1649,8 @@ export interface operations {
             /** @description WebSocket upgrade */
             101: {
                 headers: {
+                    /** @description wrenn.v1 when it was offered. Browsers offer it with wrenn.token.<JWT>, which authenticates them. */
+                    "Sec-WebSocket-Protocol"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
