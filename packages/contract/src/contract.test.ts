@@ -120,7 +120,7 @@ test('an answer that breaks the contract is told from one that does not', () => 
 })
 
 test('both contracts load, and every operation has an id of its own', () => {
-  assert.equal(contract.operations.size, 25)
+  assert.equal(contract.operations.size, 27)
   assert.equal(hostAgentContract().operations.size, 12)
 })
 

@@ -5,6 +5,7 @@ import { apiKeyHandlers } from './api-keys.ts'
 import { authHandlers, type AuthDeps } from './auth.ts'
 import { execStreamHandlers } from './exec-stream.ts'
 import { fileHandlers } from './files.ts'
+import { docsHandlers } from './docs.ts'
 import type { LaterOperation } from './later-operations.ts'
 import { platformHandlers, type PlatformDeps } from './platform.ts'
 import { sandboxHandlers } from './sandboxes.ts'
@@ -15,6 +16,7 @@ export type PublicHandlers = Handlers<PublicApi, Caller, LaterOperation>
 export function createHandlers(deps: PlatformDeps & AuthDeps & SandboxDeps): PublicHandlers {
   return {
     ...platformHandlers(deps),
+    ...docsHandlers(),
     ...authHandlers(deps),
     ...apiKeyHandlers(deps.db),
     ...sandboxHandlers(deps),
