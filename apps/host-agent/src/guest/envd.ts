@@ -23,8 +23,8 @@ export interface EnvdResponse {
 
 interface CallOptions {
   headers?: Record<string, string>
-  /** A stream is read as far as envd wants it, and not destroyed. */
-  body?: Buffer | Readable
+  /** A stream is read as far as envd wants it, and not destroyed. A function is called once there is a connection. */
+  body?: Buffer | Readable | (() => Buffer)
   /** Until the response's headers are there. Left out: as long as it goes on. */
   timeoutMs?: number
   /** Without a byte in either direction for so long the call fails, also later. */
@@ -51,15 +51,10 @@ export class Envd {
 
   /** Sets clock, entropy and identity. Waits for a guest that does not answer yet. */
   async init(identity: Identity, options: { timeoutMs: number; signal?: AbortSignal }): Promise<void> {
-    const body = Buffer.from(
-      JSON.stringify({
-        accessToken: identity.accessToken,
-        hostname: identity.hostname,
-        machineId: identity.machineId,
-        entropy: identity.entropy.toString('base64'),
-        timestamp: new Date().toISOString(),
-      }),
-    )
+    const entropy = identity.entropy.toString('base64')
+    // The time is told when the guest can hear it: until then it may take a while.
+    const body = (): Buffer =>
+      Buffer.from(JSON.stringify({ ...identity, entropy, timestamp: new Date().toISOString() }))
     await this.#expectEmpty('/init', { ...options, body, headers: json })
     this.#token = identity.accessToken
   }
@@ -91,7 +86,7 @@ export class Envd {
       headers: {
         'x-access-token': this.#token,
         ...options.headers,
-        ...(body instanceof Readable ? {} : { 'content-length': body?.length ?? 0 }),
+        ...(body === undefined || Buffer.isBuffer(body) ? { 'content-length': body?.length ?? 0 } : {}),
       },
     })
     const response = new Promise<EnvdResponse>((resolve, reject) => {
@@ -115,6 +110,7 @@ export class Envd {
           call.destroy(new AppError('agent_error', 'nothing moved for too long'))
         })
       if (body instanceof Readable) pipeBody(body, call)
+      else if (typeof body === 'function') call.once('socket', () => call.end(body()))
       else call.end(body)
     })
     try {
