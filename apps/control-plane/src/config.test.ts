@@ -15,6 +15,7 @@ test('everything but the database has a default', () => {
     logLevel: 'info',
     signups: 'open',
     rateLimits: defaultRateLimits,
+    metricsListen: undefined,
     corsOrigins: [],
     trustedProxies: [],
   })
@@ -36,6 +37,7 @@ test('every mistake is a line that names its variable', () => {
     LOG_LEVEL: 'loud',
     SIGNUPS: 'everybody',
     RATE_LIMITS: 'creates=many',
+    CP_METRICS_ADDR: '9091',
     CORS_ORIGINS: '*',
     TRUSTED_PROXIES: 'loopback',
   }

@@ -18,6 +18,8 @@ export interface Config {
   logLevel: string
   signups: SignupPolicy
   rateLimits: RateLimits | 'off'
+  /** Undefined: no metrics. */
+  metricsListen: ListenAddress | undefined
   /** Origins whose scripts may read answers. */
   corsOrigins: string[]
   /** Addresses and CIDR ranges whose X-Forwarded-* headers count. */
@@ -48,6 +50,7 @@ export function parseConfig(environment: NodeJS.ProcessEnv): Config {
     logLevel: parsed.LOG_LEVEL,
     signups: parsed.SIGNUPS,
     rateLimits: parsed.RATE_LIMITS,
+    metricsListen: parsed.CP_METRICS_ADDR,
     corsOrigins: parsed.CORS_ORIGINS,
     trustedProxies: parsed.TRUSTED_PROXIES,
   }

@@ -1,4 +1,5 @@
 // The control plane, put together: database, agent, background work and the HTTP server. main.ts and the tests start it.
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,7 +13,7 @@ import {
   type SignupPolicy,
 } from '@wrenn/base'
 import { hostAgentContract, publicContract } from '@wrenn/contract'
-import { createContractServer } from '@wrenn/http'
+import { createContractServer, Gauge, Registry, requestMetrics, serveMetrics } from '@wrenn/http'
 import { createAuthenticate } from './auth/authenticate.ts'
 import { Tokens } from './auth/tokens.ts'
 import type { ListenAddress } from './config.ts'
@@ -32,7 +33,7 @@ import { openDatabase, type Database } from './store/database.ts'
 import { translateDatabaseError } from './store/errors.ts'
 import { idempotencyForget } from './store/idempotency-keys.ts'
 import { rateLimitsForget } from './store/rate-limits.ts'
-import { sandboxesTouch } from './store/sandboxes.ts'
+import { sandboxCounts, sandboxesTouch } from './store/sandboxes.ts'
 
 export interface ControlPlaneOptions {
   listen: ListenAddress
@@ -42,6 +43,8 @@ export interface ControlPlaneOptions {
   logger: Logger
   /** Who may get an account. Default all. */
   signups?: SignupPolicy
+  /** Where Prometheus metrics are served. Default nowhere. */
+  metricsListen?: ListenAddress | undefined
   /** Default off. */
   rateLimits?: RateLimits | 'off'
   /** Origins whose scripts may read answers. Default none. */
@@ -58,6 +61,7 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
   /** E.g. "http://127.0.0.1:8080". */
   url: string
+  metricsUrl: string | undefined
   /** Stops accepting, gives requests in flight five seconds, and closes everything. */
   close(): Promise<void>
 }
@@ -103,6 +107,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     logger,
   })
 
+  const registry = new Registry()
+  addSandboxGauge(registry, db)
+  let metrics: Server | undefined
+
   const contract = publicContract()
   const server = await createContractServer({
     contract,
@@ -130,12 +138,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     }),
     translateError: translateDatabaseError,
     logger,
+    ...(options.metricsListen ? { onFinished: requestMetrics(registry) } : {}),
     ...(options.corsOrigins ? { corsOrigins: options.corsOrigins } : {}),
     ...(options.trustedProxies ? { trustedProxies: options.trustedProxies } : {}),
   })
 
   const close = async (): Promise<void> => {
     const finished = await server.closeGracefully(closeDeadlineMs)
+    metrics?.close()
+    metrics?.closeAllConnections()
     if (!finished) await leases.allReleased(closeDeadlineMs)
     await Promise.all([reconciler.stop(), renewer.stop(), forgetter.stop()])
     await Promise.all([activity.flushed(), keyUse.flushed()])
@@ -151,9 +162,34 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await server.listen(options.listen)
   } catch (error) {
     await close()
-    throw listenError(error, options.listen)
+    throw listenError(error, 'CP_LISTEN_ADDR', options.listen)
   }
-  return { url: urlOf(server.server.address() as AddressInfo), close }
+  if (options.metricsListen) {
+    try {
+      metrics = await serveMetrics(registry, options.metricsListen)
+    } catch (error) {
+      await close()
+      throw listenError(error, 'CP_METRICS_ADDR', options.metricsListen)
+    }
+  }
+  const metricsUrl = metrics && urlOf(metrics.address() as AddressInfo)
+  return { url: urlOf(server.server.address() as AddressInfo), metricsUrl, close }
+}
+
+function addSandboxGauge(registry: Registry, db: Database): void {
+  registry.registerMetric(
+    new Gauge({
+      name: 'wrenn_sandboxes',
+      help: 'Sandboxes of the platform by status, without stopped ones.',
+      labelNames: ['status'],
+      registers: [],
+      async collect() {
+        const counts = await sandboxCounts(db)
+        this.reset()
+        for (const { status, count } of counts) this.set({ status }, count)
+      },
+    }),
+  )
 }
 
 /** What is of no use any more. */
@@ -162,7 +198,7 @@ async function forget(db: Database): Promise<void> {
   await idempotencyForget(db)
 }
 
-function listenError(error: unknown, { host, port }: ListenAddress): unknown {
+function listenError(error: unknown, setting: string, { host, port }: ListenAddress): unknown {
   const reasons: Record<string, string> = {
     EADDRINUSE: 'is in use by another program: stop that one, or choose another address',
     EADDRNOTAVAIL: 'is not an address of this machine',
@@ -172,7 +208,7 @@ function listenError(error: unknown, { host, port }: ListenAddress): unknown {
   const code = Object.keys(reasons).find((code) => isErrno(error, code))
   return code === undefined
     ? error
-    : new StartError(`CP_LISTEN_ADDR: ${host}:${port} ${reasons[code]}`, { cause: error })
+    : new StartError(`${setting}: ${host}:${port} ${reasons[code]}`, { cause: error })
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

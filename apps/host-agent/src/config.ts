@@ -9,6 +9,7 @@ import {
   parseEnvironment,
   resolversSetting,
   SettingsError,
+  listenSetting,
 } from '@wrenn/base'
 
 export interface Config {
@@ -21,12 +22,15 @@ export interface Config {
   /** Network slots kept ready, so that creates need not wait for one. */
   readySlots: number
   logLevel: string
+  /** Undefined: no metrics. */
+  metricsListen?: { host: string; port: number } | undefined
 }
 
 const schema = z.object({
   WRENN_DIR: z.string().startsWith('/', 'must be an absolute path').default('/var/lib/wrenn'),
   WRENN_DISK_MB: integerSetting(256, 1_048_576).default(4096),
   WRENN_DNS: resolversSetting.optional(),
+  WRENN_AGENT_METRICS_ADDR: listenSetting.optional(),
   LOG_LEVEL: z.enum(logLevels).default('info'),
 })
 
@@ -42,5 +46,6 @@ export async function readConfig(environment: NodeJS.ProcessEnv): Promise<Config
     dns: settings.WRENN_DNS,
     readySlots: Math.max(4, availableParallelism() * 2),
     logLevel: settings.LOG_LEVEL,
+    metricsListen: settings.WRENN_AGENT_METRICS_ADDR,
   }
 }

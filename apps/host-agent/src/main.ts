@@ -4,10 +4,11 @@ import { chmod, mkdir, readFile, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AppError, createLogger, SettingsError } from '@wrenn/base'
 import { hostAgentContract } from '@wrenn/contract'
-import { createContractServer } from '@wrenn/http'
+import { createContractServer, requestMetrics, serveMetrics } from '@wrenn/http'
 import { imagesManifest } from '@wrenn/images'
 import { readConfig } from './config.ts'
 import { openParts } from './open-parts.ts'
+import { agentMetrics } from './metrics.ts'
 import { handlers } from './routes.ts'
 import { Goldens } from './sandbox/goldens.ts'
 import { recover } from './sandbox/recover.ts'
@@ -41,15 +42,18 @@ async function main(): Promise<void> {
   void parts.network.refill()
 
   for (const warning of warnings) log.warn({ op: 'start', outcome: 'degraded', warning })
+  const registry = agentMetrics(parts.network, sandboxes)
   const server = await createContractServer({
     contract: hostAgentContract(),
     handlers: handlers({ ...opened, instance: config.instance, goldens, sandboxes }),
     logger: log,
+    onFinished: requestMetrics(registry),
   })
   await mkdir(dirname(socket), { recursive: true, mode: 0o700 })
   await rm(socket, { force: true })
   await server.listen({ path: socket })
   await chmod(socket, 0o600)
+  if (config.metricsListen) await serveMetrics(registry, config.metricsListen)
   const durationMs = Math.round(performance.now() - started)
   log.info({ op: 'start', outcome: 'ok', durationMs, accelerator, vmm: parts.driver.version })
 

@@ -1,10 +1,10 @@
 // The operations of contracts/host-agent.yaml. Wire names (snake_case) turn into ours here and nowhere else.
-import { readFileSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { Readable } from 'node:stream'
-import { AppError, isErrno, MIB, version, type SandboxId } from '@wrenn/base'
+import { AppError, MIB, version, type SandboxId } from '@wrenn/base'
 import type { Handlers, HostAgentApi, HostAgentSchemas } from '@wrenn/contract'
 import { guestAddress } from './network/addresses.ts'
+import { privateMemory } from './private-memory.ts'
 import { templateOf } from './sandbox/golden.ts'
 import type { Goldens } from './sandbox/goldens.ts'
 import type { Parts } from './sandbox/parts.ts'
@@ -154,16 +154,5 @@ function sandboxBody(state: SandboxState): HostAgentSchemas['Sandbox'] {
     host_ip: slot.hostIp,
     started_at: record.startedAt,
     ...(privateBytes === undefined ? {} : { private_memory_bytes: privateBytes }),
-  }
-}
-
-/** Anonymous pages: what this VM has written itself. RSS would count the shared golden memory for every VM. */
-function privateMemory(pid: number): number | undefined {
-  try {
-    const kib = /^Anonymous:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]
-    return kib === undefined ? undefined : Number(kib) * 1024
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined
-    throw error
   }
 }

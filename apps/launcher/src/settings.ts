@@ -6,6 +6,7 @@ import { parseEnv } from 'node:util'
 import {
   apiSettings,
   integerSetting,
+  listenSetting,
   logLevels,
   parseEnvironment,
   readFileIfThere,
@@ -47,6 +48,7 @@ const schema = z.object({
   JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
   ...apiSettings,
+  WRENN_AGENT_METRICS_ADDR: listenSetting.optional(),
   WRENN_DISK_MB: integerSetting(256, 1_048_576).optional(),
   WRENN_DNS: resolversSetting.optional(),
   WRENN_KEEP_SANDBOXES: z

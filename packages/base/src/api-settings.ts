@@ -2,6 +2,7 @@
 // anything, the control plane acts on them.
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { listenSetting } from './environment.ts'
 import { defaultRateLimits, parseRateLimits, type RateLimits } from './rate-limits.ts'
 
 /** Who may get an account. `domains`: those with an e-mail of one of them. */
@@ -13,6 +14,7 @@ const domain = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0
 export const apiSettings = {
   SIGNUPS: z.string().default('open').transform(parseSignups),
   RATE_LIMITS: z.string().default('').transform(rateLimitsOf),
+  CP_METRICS_ADDR: listenSetting.optional(),
   CORS_ORIGINS: z
     .string()
     .default('')

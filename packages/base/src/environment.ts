@@ -23,6 +23,18 @@ export function parseEnvironment<Shape extends z.ZodRawShape>(
   throw new SettingsError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))
 }
 
+/** host:port or [address]:port; the port may be 0. */
+export const listenSetting = z.string().transform((text, context) => {
+  const match = /^(?:\[([\da-f:.]+)\]|([^:\s[\]]+)):(\d{1,5})$/i.exec(text)
+  const [host, port] = [match?.[1] ?? match?.[2], Number(match?.[3])]
+  if (host !== undefined && port <= 65_535) return { host, port }
+  context.addIssue({
+    code: 'custom',
+    message: `must be host:port, e.g. 127.0.0.1:9091, not ${JSON.stringify(text)}`,
+  })
+  return z.NEVER
+})
+
 /** A whole number in a variable. */
 export function integerSetting(
   min: number,

@@ -1,4 +1,5 @@
 export { ContractClient } from './client.ts'
 export { createContractServer } from './server.ts'
 export type { AuthRequest } from './plugin.ts'
+export { Gauge, Registry, requestMetrics, serveMetrics } from './metrics.ts'
 export { statusByCode } from './status.ts'

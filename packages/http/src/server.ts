@@ -14,7 +14,18 @@ import { createRouteTable } from './route-table.ts'
 import { WebSockets } from './web-sockets.ts'
 import { requestId } from './request-id.ts'
 
+export interface FinishedRequest {
+  op: string
+  /** Undefined when the client went away before its answer. */
+  status: number | undefined
+  durationMs: number
+  /** The header of the answer, or ''. */
+  serverTiming: string
+}
+
 export interface ServerOptions {
+  /** Called when a request has ended, for metrics. */
+  onFinished?: (request: FinishedRequest) => void
   /** Origins whose scripts may read answers. Default none. */
   corsOrigins?: readonly string[]
   /** Addresses and CIDR ranges whose X-Forwarded-* headers count. Default none. */
@@ -62,7 +73,15 @@ export async function createContractServer<
     const state = newRequestState(reply)
     request.wrenn = state
     reply.header('x-request-id', request.id)
-    state.finish = (status) => logRequest(logger, request, status)
+    state.finish = (status) => {
+      logRequest(logger, request, status)
+      options.onFinished?.({
+        op: state.op ?? 'unrouted',
+        status,
+        durationMs: performance.now() - state.startedAt,
+        serverTiming: String(reply.getHeader('server-timing') ?? ''),
+      })
+    }
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) state.abort.abort()
       state.finish(reply.raw.writableFinished ? reply.statusCode : undefined)

@@ -218,3 +218,13 @@ export async function sandboxesOfHost(
     .where('status', '<>', 'stopped')
     .execute()
 }
+
+/** How many there are of each status, of all teams, without stopped ones. */
+export async function sandboxCounts(db: Database): Promise<{ status: SandboxStatus; count: number }[]> {
+  return db
+    .selectFrom('sandboxes')
+    .select(['status', sql<number>`count(*)::int`.as('count')])
+    .where('status', '<>', 'stopped')
+    .groupBy('status')
+    .execute()
+}

@@ -37,6 +37,11 @@ export class Network {
   #refilling: Promise<void> | undefined
   #closed = false
 
+  /** Slots ready for the next creates, and slots of sandboxes. */
+  get slots(): { ready: number; inUse: number } {
+    return { ready: this.#ready.length, inUse: this.#inUse.size }
+  }
+
   private constructor(options: NetworkOptions, claim: Claim, resolvers: readonly string[]) {
     this.#options = options
     this.#claim = claim

@@ -83,6 +83,7 @@ function fakeNetwork(): Parts['network'] {
     release: async (slot) => void taken.delete(slot),
     adopt: async () => assert.fail('nothing is adopted'),
     sweep: async () => [],
+    slots: { ready: 0, inUse: 0 },
     refill: async () => {},
     close: async () => {},
   }

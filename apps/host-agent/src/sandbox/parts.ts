@@ -11,7 +11,7 @@ import type { writeRecord } from './record.ts'
 
 export interface Parts {
   images: ImagesManifest
-  network: Pick<Network, 'take' | 'release' | 'adopt' | 'sweep' | 'close' | 'refill'>
+  network: Pick<Network, 'take' | 'release' | 'adopt' | 'sweep' | 'close' | 'refill' | 'slots'>
   driver: VmmDriver
   cgroups: Pick<Cgroups, 'make' | 'remove' | 'list' | 'close'>
   storage: {
