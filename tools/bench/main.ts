@@ -9,6 +9,7 @@ import { User } from '../../test/support/user.ts'
 import { execDirectly, Floor } from './floor.ts'
 import { send } from './http.ts'
 import { comparisonLines, percentile } from './statistics.ts'
+import { transferComparisons } from './transfers.ts'
 
 const runs = Math.max(20, Number(process.argv[2] ?? 20))
 const execRuns = runs * 5
@@ -51,10 +52,12 @@ async function bench(user: User, floor: Floor): Promise<void> {
     await destroy(user, id)
   }
   const warm = await warmExec(user)
+  const transfers = await inOneSandbox(user, (guest) => transferComparisons(user, guest))
   const lines = comparisonLines([
     { what: 'create → 201', ...creating, promise: 'p50 ≤ 1.3 × floor' },
     { what: 'create → first exec returned', ...firstExec, promise: '' },
     { what: "exec sh -c 'echo hi', warm", ...warm, promise: 'p50 ≤ floor + 5 ms' },
+    ...transfers,
   ])
   console.log(`\nmilliseconds\n${lines.join('\n')}\n`)
   await manyAtOnce(user)
@@ -62,19 +65,30 @@ async function bench(user: User, floor: Floor): Promise<void> {
 }
 
 async function warmExec(user: User): Promise<{ floor: number[]; ours: number[] }> {
+  return inOneSandbox(user, async ({ id, hostIp, token }) => {
+    const times = { floor: [] as number[], ours: [] as number[] }
+    for (let run = -warmUpRuns; run < execRuns; run++) {
+      const bare = await timed(() => execDirectly(hostIp, token))
+      const ours = await timed(() => exec(user, id))
+      if (run < 0) continue
+      times.floor.push(bare)
+      times.ours.push(ours)
+    }
+    return times
+  })
+}
+
+/** Runs `work` with a sandbox that it can also reach directly. */
+async function inOneSandbox<T>(
+  user: User,
+  work: (guest: { id: string; hostIp: string; token: string }) => Promise<T>,
+): Promise<T> {
   const { id, host_ip: hostIp } = await create(user)
   const state = await readFile(vmFiles(join(platform.folder, 'sandboxes', id)).state, 'utf8')
   const { token } = JSON.parse(state) as { token: string }
-  const times = { floor: [] as number[], ours: [] as number[] }
-  for (let run = -warmUpRuns; run < execRuns; run++) {
-    const bare = await timed(() => execDirectly(hostIp, token))
-    const ours = await timed(() => exec(user, id))
-    if (run < 0) continue
-    times.floor.push(bare)
-    times.ours.push(ours)
-  }
+  const result = await work({ id, hostIp, token })
   await destroy(user, id)
-  return times
+  return result
 }
 
 async function manyAtOnce(user: User): Promise<void> {
