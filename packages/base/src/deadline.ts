@@ -35,6 +35,20 @@ export async function pollUntil<T>(
   }
 }
 
+/** Settles as `promise` does, or rejects with the signal's reason when that aborts. The work itself goes on. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise
+  signal.throwIfAborted()
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = (): void => aborted.reject(signal.reason as Error)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([promise, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
 /** Settles as `promise` does, or rejects with a DeadlineError. The work itself is not stopped: pass it a signal for that. */
 export async function withDeadline<T>(what: string, timeoutMs: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined

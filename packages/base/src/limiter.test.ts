@@ -26,3 +26,18 @@ test('no more work than allowed runs at once, in the order of arrival, and a fai
     [true, true, false, true, true, true, true],
   )
 })
+
+test('who is aborted while waiting leaves the line, and takes no place from the others', async () => {
+  const limiter = new Limiter(1)
+  const first = Promise.withResolvers<void>()
+  const cut = new AbortController()
+  const running = limiter.run(() => first.promise)
+  const waiting = limiter.run(() => Promise.reject(new Error('must not run')), cut.signal)
+  const last = limiter.run(async () => 'ran')
+  cut.abort(new Error('cut'))
+  await assert.rejects(waiting, /cut/)
+  first.resolve()
+  await running
+  assert.equal(await last, 'ran')
+  assert.equal(await limiter.run(async () => 'again'), 'again')
+})

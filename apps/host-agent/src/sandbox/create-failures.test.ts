@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { chmod, mkdir, mkdtemp, readFile, readdir, realpath, rm, stat } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
-import { AppError, createLogger, instanceId, newId, pollUntil } from '@wrenn/base'
+import { AppError, createLogger, instanceId, newId, pollUntil, unlessAborted } from '@wrenn/base'
 import { buildImages } from '@wrenn/images'
 import { leftovers } from '../../../../test/support/machine.ts'
 import { listNetns } from '../network/slot.ts'
@@ -136,6 +136,17 @@ test('a destroy cuts a create short and leaves nothing', async () => {
   const [outcome] = await Promise.allSettled([creating, sandboxes.destroy(id)])
   assert.equal(outcome.status, 'rejected')
   assert.ok(outcome.reason instanceof AppError && outcome.reason.code === 'not_found')
+  await assertNothingLeft(sandboxes)
+})
+
+test('a destroy cuts a create short that waits for a golden snapshot to be made, and does not wait for it', async () => {
+  const boot = Promise.withResolvers<never>()
+  const slow = withMethods(goldens, { use: (_spec, _work, signal) => unlessAborted(boot.promise, signal) })
+  const sandboxes = new Sandboxes(parts, slow)
+  const id = newId('sb')
+  const creating = sandboxes.create({ id, ...size })
+  const [outcome] = await Promise.allSettled([creating, sandboxes.destroy(id)])
+  assert.equal(outcome.status, 'rejected')
   await assertNothingLeft(sandboxes)
 })
 

@@ -3,6 +3,7 @@
 // or VMM has outdated are dropped at start. VMs that live on need neither.
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { unlessAborted } from '@wrenn/base'
 import { buildGolden, goldenKey, loadGolden, type Golden, type GoldenSpec } from './golden.ts'
 import type { Parts } from './parts.ts'
 
@@ -35,12 +36,15 @@ export class Goldens {
     await this.#dropOverCap()
   }
 
-  /** Runs `work` with the golden of these resources, made now if there is none; it is not dropped meanwhile. */
-  async use<T>(spec: GoldenSpec, work: (golden: Golden) => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` with the golden of these resources, made now if there is none; it is not dropped meanwhile. An abort ends
+   * the waiting for a boot, not the boot: others may want it too.
+   */
+  async use<T>(spec: GoldenSpec, work: (golden: Golden) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const entry = this.#entry(spec)
     entry.users += 1
     try {
-      return await work(await entry.golden)
+      return await work(await unlessAborted(entry.golden, signal))
     } finally {
       entry.users -= 1
     }

@@ -33,11 +33,14 @@ export async function makeSandbox(
 ): Promise<LiveSandbox> {
   const undo = new UndoStack()
   try {
-    const live = await goldens.use(spec, (golden) =>
-      parts.lanes.run(async () => {
-        const begun = await timed('restore', () => restore(spec, golden, { parts, undo, signal }))
-        return await timed('guest', () => letRun(spec, begun, { parts, golden, signal }))
-      }),
+    const live = await goldens.use(
+      spec,
+      (golden) =>
+        parts.lanes.run(async () => {
+          const begun = await timed('restore', () => restore(spec, golden, { parts, undo, signal }))
+          return await timed('guest', () => letRun(spec, begun, { parts, golden, signal }))
+        }, signal),
+      signal,
     )
     undo.keep()
     return live
