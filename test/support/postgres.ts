@@ -3,6 +3,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { KeyedQueue } from '@wrenn/base'
 import { Client } from 'pg'
 import { startPostgres, type RunningPostgres } from '../../apps/launcher/src/postgres/index.ts'
 
@@ -24,10 +25,13 @@ export async function createPostgres(): Promise<TestPostgres> {
   let running: RunningPostgres | undefined = await startPostgres(options)
   const url = running.url
   let databases = 0
-  const stop = async (): Promise<void> => {
-    await running?.stop()
-    running = undefined
-  }
+  // One after the other: a test may start it again while a stop that it asked for elsewhere is still under way.
+  const queue = new KeyedQueue()
+  const stop = (): Promise<void> =>
+    queue.run('server', async () => {
+      await running?.stop()
+      running = undefined
+    })
   return {
     database: async () => {
       databases += 1
@@ -38,9 +42,10 @@ export async function createPostgres(): Promise<TestPostgres> {
       return own.href
     },
     stop,
-    start: async () => {
-      running ??= await startPostgres(options)
-    },
+    start: () =>
+      queue.run('server', async () => {
+        running ??= await startPostgres(options)
+      }),
     remove: async () => {
       await stop()
       await rm(folder, { recursive: true })
