@@ -20,7 +20,9 @@ export function openDatabase(url: string, logger: Logger): Database {
     query_timeout: queryTimeoutMs,
     keepAlive: true,
   })
-  // Without a listener the loss of an idle connection ends the process.
+  // Without listeners a lost connection ends the process: the pool listens to idle ones only. The error of one in use
+  // reaches its caller through the query that fails.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   pool.on('error', (error) => logger.warn({ op: 'database', outcome: 'lost', reason: errorText(error) }))
   return new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
