@@ -30,7 +30,7 @@ export interface ContractPluginOptions<
 > {
   contract: Contract<Api>
   handlers: Handlers<Api, Auth, Later>
-  /** Operations of the contract that are not implemented yet: they answer 404. */
+  /** Operations that stand in the contract and are not served: they answer 404, and no handler is demanded. */
   laterOperations?: readonly Later[]
   /** Throws an AppError `unauthorized`, or returns the context that handlers get as `auth`. */
   authenticate?: (request: AuthRequest) => Promise<Auth>
