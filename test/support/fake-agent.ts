@@ -15,7 +15,9 @@ import {
   type OperationId,
 } from '@wrenn/contract'
 import { createContractServer } from '@wrenn/http'
+import { laterOperations, type LaterOperation } from '../../apps/host-agent/src/later-operations.ts'
 
+type AgentHandlers = Handlers<HostAgentApi, undefined, LaterOperation>
 type AgentOperation = OperationId<HostAgentApi>
 type AgentSandbox = HostAgentSchemas['Sandbox']
 
@@ -57,7 +59,12 @@ export class FakeAgent {
   async start(): Promise<void> {
     const handlers = this.#withFaults(this.#handlers())
     const logger = createLogger('fake-agent', 'silent')
-    this.#server = await createContractServer({ contract: this.#contract, handlers, logger })
+    this.#server = await createContractServer({
+      contract: this.#contract,
+      handlers,
+      laterOperations,
+      logger,
+    })
     await this.#server.listen({ path: this.socketPath })
   }
 
@@ -91,7 +98,7 @@ export class FakeAgent {
     this.#server?.server.closeAllConnections()
   }
 
-  #withFaults(handlers: Handlers<HostAgentApi>): Handlers<HostAgentApi> {
+  #withFaults(handlers: AgentHandlers): AgentHandlers {
     const wrapped = Object.entries(handlers).map(([name, handler]) => {
       const operation = name as AgentOperation
       const work = handler as (
@@ -113,10 +120,10 @@ export class FakeAgent {
         },
       ]
     })
-    return Object.fromEntries(wrapped) as Handlers<HostAgentApi>
+    return Object.fromEntries(wrapped) as AgentHandlers
   }
 
-  #handlers(): Handlers<HostAgentApi> {
+  #handlers(): AgentHandlers {
     return {
       health: async () => ({ status: 200, body: { ...machine, sandboxes: this.sandboxes.size } }),
       listTemplates: async () => ({ status: 200, body: [{ name: 'minimal', hash: 'a', size_bytes: 1 }] }),
@@ -129,7 +136,16 @@ export class FakeAgent {
         if (this.sandboxes.has(body.id)) throw new AppError('already_exists', `${body.id} exists`)
         const addresses = { guest_ip: '169.254.0.21', host_ip: `10.11.0.${this.sandboxes.size + 2}` }
         const started_at = new Date().toISOString()
-        const sandbox: AgentSandbox = { ...body, status: 'running', ...addresses, started_at }
+        const sandbox: AgentSandbox = {
+          id: body.id,
+          template: body.template,
+          vcpus: body.vcpus,
+          memory_mib: body.memory_mib,
+          status: 'running',
+          generation: 1,
+          ...addresses,
+          started_at,
+        }
         this.sandboxes.set(body.id, sandbox)
         return { status: 201, body: sandbox }
       },
@@ -209,5 +225,15 @@ const machine = {
   vmm: 'fake 1',
   cpu_cores: 4,
   memory_mib: 8_192,
+  capacity: {
+    memory_promised_mib: 0,
+    memory_overcommit: 4,
+    memory_available_mib: 8_192,
+    memory_reserve_mib: 512,
+    disk_free_mib: 65_536,
+    disk_reserve_mib: 1_024,
+    pool_size: 0,
+    pool_ready: 0,
+  },
   warnings: [],
 }

@@ -7,6 +7,7 @@ import { imagesManifest } from '@wrenn/images'
 import { encodeFrame } from '../../apps/host-agent/src/guest/frames.ts'
 import { envdPort } from '../../apps/host-agent/src/network/addresses.ts'
 import { openParts } from '../../apps/host-agent/src/open-parts.ts'
+import { unlimited } from '../../apps/host-agent/src/sandbox/capacity.ts'
 import { goldenKey, loadGolden, type Golden } from '../../apps/host-agent/src/sandbox/golden.ts'
 import { freshIdentity } from '../../apps/host-agent/src/sandbox/identity.ts'
 import type { Parts } from '../../apps/host-agent/src/sandbox/parts.ts'
@@ -37,6 +38,7 @@ export class Floor {
       dns: [],
       readySlots: 2,
       logLevel: 'warn',
+      ...unlimited,
     }
     const log = createLogger('floor', 'warn')
     const opened = await openParts(config, { images, log, stopping: new AbortController().signal })

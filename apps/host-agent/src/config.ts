@@ -2,7 +2,9 @@
 import { realpath } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import type { CapacityLimits } from './sandbox/capacity.ts'
 import {
+  capacitySettings,
   instanceId,
   integerSetting,
   logLevels,
@@ -12,7 +14,7 @@ import {
   listenSetting,
 } from '@wrenn/base'
 
-export interface Config {
+export interface Config extends CapacityLimits {
   /** Real path of the data folder. */
   dataFolder: string
   instance: string
@@ -30,6 +32,7 @@ const schema = z.object({
   WRENN_DIR: z.string().startsWith('/', 'must be an absolute path').default('/var/lib/wrenn'),
   WRENN_DISK_MB: integerSetting(256, 1_048_576).default(4096),
   WRENN_DNS: resolversSetting.optional(),
+  ...capacitySettings,
   WRENN_AGENT_METRICS_ADDR: listenSetting.optional(),
   LOG_LEVEL: z.enum(logLevels).default('info'),
 })
@@ -44,6 +47,9 @@ export async function readConfig(environment: NodeJS.ProcessEnv): Promise<Config
     instance: instanceId(dataFolder),
     diskMib: settings.WRENN_DISK_MB,
     dns: settings.WRENN_DNS,
+    memoryOvercommit: settings.WRENN_MEMORY_OVERCOMMIT,
+    memoryReserveMib: settings.WRENN_MEMORY_RESERVE_MB,
+    diskReserveMib: settings.WRENN_DISK_RESERVE_MB,
     readySlots: Math.max(4, availableParallelism() * 2),
     logLevel: settings.LOG_LEVEL,
     metricsListen: settings.WRENN_AGENT_METRICS_ADDR,

@@ -9,6 +9,7 @@ import { imagesManifest } from '@wrenn/images'
 import { readConfig } from './config.ts'
 import { openParts } from './open-parts.ts'
 import { agentMetrics } from './metrics.ts'
+import { laterOperations } from './later-operations.ts'
 import { handlers } from './routes.ts'
 import { Goldens } from './sandbox/goldens.ts'
 import { recover } from './sandbox/recover.ts'
@@ -45,6 +46,7 @@ async function main(): Promise<void> {
   const registry = agentMetrics(parts.network, sandboxes)
   const server = await createContractServer({
     contract: hostAgentContract(),
+    laterOperations,
     handlers: handlers({ ...opened, instance: config.instance, goldens, sandboxes }),
     logger: log,
     onFinished: requestMetrics(registry),

@@ -9,6 +9,7 @@ import { cloneDisk, makeVmFolder, removeVmFolder } from './storage/vm-folder.ts'
 import { chooseAccelerator, type Accelerator } from './vmm/accelerator.ts'
 import { Cgroups } from './vmm/cgroup.ts'
 import { QemuDriver } from './vmm/qemu/driver.ts'
+import { Capacity } from './sandbox/capacity.ts'
 import { writeRecord } from './sandbox/record.ts'
 import type { Parts } from './sandbox/parts.ts'
 import type { Config } from './config.ts'
@@ -42,6 +43,7 @@ export async function openParts(
       connectGuest,
       folders,
       lanes,
+      capacity: new Capacity(config.dataFolder, config),
       diskMib,
       stopping,
       log,

@@ -3,8 +3,10 @@ import { availableParallelism, totalmem } from 'node:os'
 import { Readable } from 'node:stream'
 import { AppError, MIB, version, type SandboxId } from '@wrenn/base'
 import type { Handlers, HostAgentApi, HostAgentSchemas } from '@wrenn/contract'
+import type { LaterOperation } from './later-operations.ts'
 import { guestAddress } from './network/addresses.ts'
 import { privateMemory } from './private-memory.ts'
+import type { CapacityReport } from './sandbox/capacity.ts'
 import { templateOf } from './sandbox/golden.ts'
 import type { Goldens } from './sandbox/goldens.ts'
 import type { Parts } from './sandbox/parts.ts'
@@ -20,7 +22,12 @@ export interface Agent {
   sandboxes: Sandboxes
 }
 
-export function handlers({ parts, goldens, sandboxes, ...agent }: Agent): Handlers<HostAgentApi> {
+export function handlers({
+  parts,
+  goldens,
+  sandboxes,
+  ...agent
+}: Agent): Handlers<HostAgentApi, undefined, LaterOperation> {
   const machine = { cpu_cores: availableParallelism(), memory_mib: Math.floor(totalmem() / MIB) }
 
   return {
@@ -33,6 +40,7 @@ export function handlers({ parts, goldens, sandboxes, ...agent }: Agent): Handle
         vmm: parts.driver.version,
         ...machine,
         sandboxes: sandboxes.list().length,
+        capacity: capacityBody(await parts.capacity.report(sandboxes.promisedMib())),
         warnings: agent.warnings,
       },
     }),
@@ -131,6 +139,19 @@ export function handlers({ parts, goldens, sandboxes, ...agent }: Agent): Handle
   }
 }
 
+function capacityBody(report: CapacityReport): HostAgentSchemas['Capacity'] {
+  return {
+    memory_promised_mib: report.memoryPromisedMib,
+    memory_overcommit: report.memoryOvercommit,
+    memory_available_mib: report.memoryAvailableMib,
+    memory_reserve_mib: report.memoryReserveMib,
+    disk_free_mib: report.diskFreeMib,
+    disk_reserve_mib: report.diskReserveMib,
+    pool_size: 0,
+    pool_ready: 0,
+  }
+}
+
 function refuseTooLarge(
   body: { vcpus: number; memory_mib: number },
   machine: { cpu_cores: number; memory_mib: number },
@@ -143,7 +164,7 @@ function refuseTooLarge(
 
 function sandboxBody(state: SandboxState): HostAgentSchemas['Sandbox'] {
   const { id, template, vcpus, memoryMib } = 'live' in state ? specOf(state.live) : state.spec
-  const common = { id, status: state.status, template, vcpus, memory_mib: memoryMib }
+  const common = { id, status: state.status, generation: 1, template, vcpus, memory_mib: memoryMib }
   if (state.status === 'failed') return { ...common, status_reason: state.reason }
   if (state.status !== 'running') return common
   const { record, slot, vm } = state.live

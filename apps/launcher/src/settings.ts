@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import {
   apiSettings,
+  capacitySettings,
   integerSetting,
   listenSetting,
   logLevels,
@@ -48,6 +49,7 @@ const schema = z.object({
   JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
   ...apiSettings,
+  ...capacitySettings,
   WRENN_AGENT_METRICS_ADDR: listenSetting.optional(),
   WRENN_DISK_MB: integerSetting(256, 1_048_576).optional(),
   WRENN_DNS: resolversSetting.optional(),

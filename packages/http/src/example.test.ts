@@ -13,10 +13,32 @@ import { createContractServer } from './server.ts'
 
 const sandboxes = new Map<string, HostAgentSchemas['Sandbox']>()
 
-const handlers: Handlers<HostAgentApi> = {
+const capacity = {
+  memory_promised_mib: 0,
+  memory_overcommit: 4,
+  memory_available_mib: 1024,
+  memory_reserve_mib: 512,
+  disk_free_mib: 4096,
+  disk_reserve_mib: 1024,
+  pool_size: 0,
+  pool_ready: 0,
+}
+
+/** What this example leaves out. */
+const laterOperations = [
+  'pauseSandbox',
+  'resumeSandbox',
+  'touchSandbox',
+  'listSnapshots',
+  'createSnapshot',
+  'deleteSnapshot',
+  'suspend',
+] as const
+
+const handlers: Handlers<HostAgentApi, undefined, (typeof laterOperations)[number]> = {
   health: async () => {
     const accelerator = { kind: 'tcg', reason: 'There is no /dev/kvm' } as const
-    const machine = { cpu_cores: 2, memory_mib: 2048, sandboxes: sandboxes.size, warnings: [] }
+    const machine = { cpu_cores: 2, memory_mib: 2048, sandboxes: sandboxes.size, warnings: [], capacity }
     return {
       status: 200,
       body: { version: '0.1.0', instance_id: 'abcdef', accelerator, vmm: 'fake 1', ...machine },
@@ -30,7 +52,7 @@ const handlers: Handlers<HostAgentApi> = {
   listSandboxes: async () => ({ status: 200, body: [...sandboxes.values()] }),
   createSandbox: async ({ body }) => {
     if (body.template !== 'minimal') throw new AppError('not_found', `There is no template ${body.template}`)
-    const sandbox = { ...body, status: 'running' as const }
+    const sandbox = { ...body, status: 'running' as const, generation: 1 }
     sandboxes.set(body.id, sandbox)
     return { status: 201, body: sandbox }
   },
@@ -78,7 +100,12 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'wrenn-http-'))
   const socketPath = join(folder, 'agent.sock')
   const contract = hostAgentContract()
-  const server = await createContractServer({ contract, handlers, logger: createLogger('example', 'silent') })
+  const server = await createContractServer({
+    contract,
+    handlers,
+    laterOperations,
+    logger: createLogger('example', 'silent'),
+  })
   await server.listen({ path: socketPath })
   client = new ContractClient({ contract, peer: 'The host agent', target: { socketPath } })
   close = () => server.close()
@@ -93,7 +120,7 @@ after(async () => {
 test('a call goes through the contract to its handler and back', async () => {
   const request = { id, template: 'minimal', vcpus: 1, memory_mib: 128 }
   const sandbox = await client.call('createSandbox', { body: request })
-  assert.deepEqual(sandbox, { ...request, status: 'running' })
+  assert.deepEqual(sandbox, { ...request, status: 'running', generation: 1 })
   assert.deepEqual(await client.call('getSandbox', { params: { id } }), sandbox)
   assert.deepEqual(await client.call('listSandboxes', {}), [sandbox])
   assert.equal(await client.call('destroySandbox', { params: { id } }), undefined)

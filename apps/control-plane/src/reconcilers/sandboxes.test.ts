@@ -65,7 +65,14 @@ describe('the reconciler', () => {
   it('destroys what nobody owns', async () => {
     const { agent } = platform
     const id = newId('sb')
-    agent.sandboxes.set(id, { id, status: 'running', template: 'minimal', vcpus: 1, memory_mib: 128 })
+    agent.sandboxes.set(id, {
+      id,
+      status: 'running',
+      generation: 1,
+      template: 'minimal',
+      vcpus: 1,
+      memory_mib: 128,
+    })
     await pollUntil('the orphan is destroyed', () => !agent.sandboxes.has(id) || undefined, deadline)
   })
 
@@ -79,7 +86,14 @@ describe('the reconciler', () => {
         if (attempts < 3) throw new Error('not now')
       },
     })
-    agent.sandboxes.set(id, { id, status: 'running', template: 'minimal', vcpus: 1, memory_mib: 128 })
+    agent.sandboxes.set(id, {
+      id,
+      status: 'running',
+      generation: 1,
+      template: 'minimal',
+      vcpus: 1,
+      memory_mib: 128,
+    })
     await pollUntil('the orphan is destroyed', () => !agent.sandboxes.has(id) || undefined, deadline)
   })
 

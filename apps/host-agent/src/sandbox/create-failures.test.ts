@@ -9,6 +9,7 @@ import { leftovers } from '../../../../test/support/machine.ts'
 import { listNetns } from '../network/slot.ts'
 import { openParts } from '../open-parts.ts'
 import { layout } from '../storage/layout.ts'
+import { unlimited } from './capacity.ts'
 import { Goldens } from './goldens.ts'
 import type { Parts } from './parts.ts'
 import { recover } from './recover.ts'
@@ -33,6 +34,7 @@ before(async () => {
     dns: [],
     readySlots,
     logLevel: 'silent',
+    ...unlimited,
   }
   const log = createLogger('test', 'silent')
   parts = (await openParts(config, { images, log, stopping: new AbortController().signal })).parts

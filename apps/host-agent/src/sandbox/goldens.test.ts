@@ -12,6 +12,7 @@ import type { Slot } from '../network/slot.ts'
 import { cloneDisk, makeVmFolder, removeVmFolder } from '../storage/vm-folder.ts'
 import { FakeDriver } from '../vmm/fake/driver.ts'
 import { goldenKey, type GoldenSpec } from './golden.ts'
+import { Capacity, unlimited } from './capacity.ts'
 import { Goldens } from './goldens.ts'
 import type { Parts } from './parts.ts'
 import { writeRecord } from './record.ts'
@@ -62,6 +63,7 @@ async function fakeParts(folder: string): Promise<Parts> {
     connectGuest: (host, token) => new Envd(host, token),
     folders: { goldens: join(folder, 'goldens'), sandboxes: join(folder, 'sandboxes') },
     lanes: new Limiter(2),
+    capacity: new Capacity(folder, unlimited),
     diskMib: 256,
     stopping: stopping.signal,
     log: createLogger('test', 'silent'),

@@ -7,6 +7,7 @@ import type { cloneDisk, makeVmFolder, removeVmFolder } from '../storage/vm-fold
 import type { Cgroups } from '../vmm/cgroup.ts'
 import type { VmmDriver } from '../vmm/driver.ts'
 
+import type { Capacity } from './capacity.ts'
 import type { writeRecord } from './record.ts'
 
 export interface Parts {
@@ -23,6 +24,7 @@ export interface Parts {
   /** A client of the envd that answers at `host`. */
   connectGuest: (host: string, token: string) => Envd
   folders: { goldens: string; sandboxes: string }
+  capacity: Pick<Capacity, 'admit' | 'report'>
   /** Creates that resume their VM at the same time. */
   lanes: Limiter
   /** Of a sandbox's writable disk. */

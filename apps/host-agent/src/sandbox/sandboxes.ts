@@ -31,6 +31,13 @@ export class Sandboxes {
     return [...this.#states].map(([id, state]) => ({ id, state }))
   }
 
+  /** Memory of all guests that run or are about to. */
+  promisedMib(): number {
+    return [...this.#states.values()]
+      .map((state) => ('live' in state ? state.live.record : state.spec).memoryMib)
+      .reduce((sum, memoryMib) => sum + memoryMib, 0)
+  }
+
   get(id: SandboxId): SandboxState {
     const state = this.#states.get(id)
     if (!state) throw new AppError('not_found', `there is no sandbox ${id} on this host`)
@@ -45,6 +52,7 @@ export class Sandboxes {
   create(spec: SandboxSpec): Promise<LiveSandbox> {
     if (this.#states.has(spec.id))
       throw new AppError('already_exists', `there is a sandbox ${spec.id} already`)
+    const promised = this.promisedMib()
     const cut = new AbortController()
     const signal = AbortSignal.any([cut.signal, this.#parts.stopping])
     this.#states.set(spec.id, { status: 'creating', spec, cut })
@@ -61,6 +69,7 @@ export class Sandboxes {
         })
       }
       try {
+        await this.#parts.capacity.admit(spec.memoryMib, promised)
         const live = await makeSandbox(this.#parts, this.#goldens, spec, signal)
         this.#live(live)
         done('ok')

@@ -101,6 +101,137 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sandboxes/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SandboxId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Save a running sandbox and give up its VM
+         * @description Answers when memory, device state and disk of one instant are durable and every resource is released. Commands
+         *     that run are no obstacle: they go on after the resume, and their callers get 409. On any failure the sandbox
+         *     runs on.
+         */
+        post: operations["pauseSandbox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sandboxes/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SandboxId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Continue a paused sandbox in a new VM
+         * @description Answers when envd has answered in it. On any failure the sandbox stays paused and intact. One whose memory is
+         *     lost (its machine went down), or cannot be loaded by this VMM, boots its disk: `status_reason` says so then.
+         */
+        post: operations["resumeSandbox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sandboxes/{id}/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SandboxId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin the idle time of a sandbox anew */
+        post: operations["touchSandbox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All snapshot templates of this machine */
+        get: operations["listSnapshots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/snapshots/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: components["schemas"]["SnapshotKey"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Turn a sandbox into a snapshot template
+         * @description The sandbox runs or is paused. Answers when the template is durable and the sandbox is gone; on any failure the
+         *     sandbox is as it was, and there is no template. Repeated after it succeeded, it answers the same.
+         */
+        put: operations["createSnapshot"];
+        post?: never;
+        /**
+         * Delete a snapshot template
+         * @description Sandboxes made from it live on. Also 204 when there is none.
+         */
+        delete: operations["deleteSnapshot"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause whatever runs, for a stop of the platform
+         * @description Creates and resumes are refused from now on. Each sandbox that runs is paused, and resumed when the next agent
+         *     starts. One that cannot be paused in time keeps running.
+         */
+        post: operations["suspend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sandboxes/{id}/exec": {
         parameters: {
             query?: never;
@@ -200,6 +331,8 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         SandboxId: string;
+        /** @description Chosen by the caller, never used twice. */
+        SnapshotKey: string;
         /** @description Absolute, at most 4,096 bytes. */
         FilePath: string;
         TemplateName: string;
@@ -221,8 +354,24 @@ export interface components {
             cpu_cores: number;
             memory_mib: number;
             sandboxes: number;
+            capacity: components["schemas"]["Capacity"];
             /** @description What this machine lacks and what that means, e.g. no cgroup v2 limits. */
             warnings: string[];
+        };
+        /**
+         * @description What decides whether one more sandbox fits: the memory promised to all that run, divided by the overcommit
+         *     factor, stays below the machine's, and what is really free stays above the reserves.
+         */
+        Capacity: {
+            memory_promised_mib: number;
+            memory_overcommit: number;
+            memory_available_mib: number;
+            memory_reserve_mib: number;
+            disk_free_mib: number;
+            disk_reserve_mib: number;
+            /** @description VMs that are kept ready at most. */
+            pool_size: number;
+            pool_ready: number;
         };
         Template: {
             name: components["schemas"]["TemplateName"];
@@ -245,14 +394,42 @@ export interface components {
             template: components["schemas"]["TemplateName"];
             vcpus: components["schemas"]["Vcpus"];
             memory_mib: components["schemas"]["MemoryMib"];
+            /** @description The snapshot template to start from; vcpus and memory must be its own. Left out, a base template. */
+            snapshot?: components["schemas"]["SnapshotKey"];
+            /** @description Seconds without activity until `on_timeout` happens. 0, or left out, is never. */
+            timeout_sec?: number;
+            /**
+             * @description Left out, pause.
+             * @enum {string}
+             */
+            on_timeout?: "pause" | "destroy";
+        };
+        CreateSnapshotRequest: {
+            sandbox_id: components["schemas"]["SandboxId"];
+        };
+        Snapshot: {
+            key: components["schemas"]["SnapshotKey"];
+            /** @description The base template below it. */
+            template: string;
+            vcpus: number;
+            memory_mib: number;
+            /** @description What it occupies on disk. */
+            size_bytes: number;
         };
         Sandbox: {
             id: components["schemas"]["SandboxId"];
             /**
-             * @description A sandbox whose VM ended by itself is `failed`, with a reason, until it is destroyed.
+             * @description A sandbox whose VM ended by itself is `failed`, with a reason, until it is destroyed. One that was idle for
+             *     too long and is to be destroyed then is `expired`: it has no VM any more and waits for its destroy.
              * @enum {string}
              */
-            status: "creating" | "running" | "destroying" | "failed";
+            status: "creating" | "running" | "pausing" | "paused" | "resuming" | "snapshotting" | "destroying" | "expired" | "failed";
+            /**
+             * @description Grows with every change between running, paused, expired and failed, also across restarts of the agent. Of
+             *     two reports the one with the higher generation is the newer.
+             */
+            generation: number;
+            /** @description Why it failed, or was paused by itself; while running, that its disk was booted anew. */
             status_reason?: string;
             template: string;
             vcpus: number;
@@ -532,6 +709,291 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    pauseSandbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SandboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Paused */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sandbox"];
+                };
+            };
+            /** @description No such sandbox here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The VM or its guest failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk of the machine has no room for it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    resumeSandbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SandboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Running */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sandbox"];
+                };
+            };
+            /** @description No such sandbox here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not paused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The VM or its guest failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No slot or no memory is free */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    touchSandbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SandboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Begun anew */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such sandbox here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listSnapshots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every one that is complete */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"][];
+                };
+            };
+        };
+    };
+    createSnapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: components["schemas"]["SnapshotKey"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSnapshotRequest"];
+            };
+        };
+        responses: {
+            /** @description The template is there, the sandbox is not */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+            /** @description No such sandbox here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Neither running nor paused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The VM or its guest failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The disk of the machine has no room for it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteSnapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: components["schemas"]["SnapshotKey"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing can be made from it any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    suspend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    timeout_sec: number;
+                };
+            };
+        };
+        responses: {
+            /** @description How many were paused, and which were not */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        paused: number;
+                        failed: components["schemas"]["SandboxId"][];
+                    };
+                };
             };
         };
     };
@@ -826,6 +1288,13 @@ export interface security {
     createSandbox: never;
     getSandbox: never;
     destroySandbox: never;
+    pauseSandbox: never;
+    resumeSandbox: never;
+    touchSandbox: never;
+    listSnapshots: never;
+    createSnapshot: never;
+    deleteSnapshot: never;
+    suspend: never;
     exec: never;
     streamCommand: never;
     stopCommand: never;
