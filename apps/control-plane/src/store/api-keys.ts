@@ -3,6 +3,7 @@ import type { ApiKeyId, TeamId } from '@wrenn/base'
 import { sql } from 'kysely'
 import type { Database } from './database.ts'
 import { violatedConstraint } from './errors.ts'
+import { joined } from './joined.ts'
 import type { ApiKeyRow } from './schema.ts'
 
 type NewApiKey = Pick<ApiKeyRow, 'id' | 'teamId' | 'name' | 'keyHash' | 'keyPrefix' | 'createdBy'>
@@ -23,14 +24,19 @@ export async function apiKeyByHash(
   db: Database,
   keyHash: Buffer,
 ): Promise<Pick<ApiKeyRow, 'id' | 'teamId'> | undefined> {
-  return db
+  return byHash(db, keyHash.toString('hex'))
+}
+
+const byHash = joined(async (db, hashes) => {
+  const rows = await db
     .selectFrom('apiKeys')
     .leftJoin('users', 'users.id', 'apiKeys.createdBy')
-    .select(['apiKeys.id', 'apiKeys.teamId'])
-    .where('keyHash', '=', keyHash)
+    .select(['apiKeys.id', 'apiKeys.teamId', 'apiKeys.keyHash'])
+    .where(sql<boolean>`key_hash = any(${hashes.map((hash) => Buffer.from(hash, 'hex'))}::bytea[])`)
     .where('users.disabledAt', 'is', null)
-    .executeTakeFirst()
-}
+    .execute()
+  return new Map(rows.map((row) => [row.keyHash.toString('hex'), row]))
+})
 
 /** Newest first. */
 export async function apiKeyList(db: Database, teamId: TeamId): Promise<ApiKeyRow[]> {

@@ -4,6 +4,7 @@ import { AppError, type HostId, type SandboxId, type TeamId } from '@wrenn/base'
 import { sql } from 'kysely'
 import type { Database } from './database.ts'
 import { violatedConstraint } from './errors.ts'
+import { joined } from './joined.ts'
 import type { SandboxRow, SandboxStatus } from './schema.ts'
 
 export interface SandboxRef {
@@ -58,13 +59,18 @@ export async function sandboxByRef(
   db: Database,
   { id, teamId }: SandboxRef,
 ): Promise<SandboxRow | undefined> {
-  return db
+  const row = await byId(db, id)
+  return row?.teamId === teamId ? row : undefined
+}
+
+const byId = joined(async (db, ids) => {
+  const rows = await db
     .selectFrom('sandboxes')
     .selectAll()
-    .where('id', '=', id)
-    .where('teamId', '=', teamId)
-    .executeTakeFirst()
-}
+    .where(sql<boolean>`id = any(${ids}::text[])`)
+    .execute()
+  return new Map<string, SandboxRow>(rows.map((row) => [row.id, row]))
+})
 
 /** The team's, newest first. */
 export async function sandboxList(
