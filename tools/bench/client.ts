@@ -1,0 +1,72 @@
+// What the sections do with a platform: sandboxes and commands through the public API, with a bare client, and the ways
+// to a guest that the platform's own users do not have.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { vmFiles } from '../../apps/host-agent/src/storage/layout.ts'
+import type { TestPlatform } from '../../test/support/real-platform.ts'
+import type { User } from '../../test/support/user.ts'
+import { send } from './http.ts'
+
+export interface Bench {
+  platform: TestPlatform
+  user: User
+  /** How often each measurement is taken, at least. */
+  runs: number
+}
+
+/** A sandbox that can also be reached directly. */
+export interface Guest {
+  id: string
+  hostIp: string
+  token: string
+}
+
+interface VmState {
+  token: string
+  process: { pid: number }
+}
+
+export async function create(user: User): Promise<{ id: string; host_ip: string }> {
+  const answer = await call(user, { method: 'POST', path: '/v1/sandboxes', body: {}, expect: 201 })
+  return JSON.parse(answer.toString()) as { id: string; host_ip: string }
+}
+
+export async function exec(user: User, id: string): Promise<void> {
+  const body = { cmd: 'sh', args: ['-c', 'echo hi'] }
+  await call(user, { method: 'POST', path: `/v1/sandboxes/${id}/exec`, body, expect: 200 })
+}
+
+export async function destroy(user: User, id: string): Promise<void> {
+  await call(user, { method: 'DELETE', path: `/v1/sandboxes/${id}`, expect: 204 })
+}
+
+/** What the agent keeps about a sandbox. */
+export async function vmState({ platform }: Bench, id: string): Promise<VmState> {
+  return JSON.parse(await readFile(vmFiles(join(platform.folder, 'sandboxes', id)).state, 'utf8')) as VmState
+}
+
+export async function inOneSandbox<T>(bench: Bench, work: (guest: Guest) => Promise<T>): Promise<T> {
+  const { id, host_ip: hostIp } = await create(bench.user)
+  const { token } = await vmState(bench, id)
+  const result = await work({ id, hostIp, token })
+  await destroy(bench.user, id)
+  return result
+}
+
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now()
+  await work()
+  return performance.now() - started
+}
+
+function call(
+  user: User,
+  { method, path, body, expect }: { method: string; path: string; body?: object; expect: number },
+): Promise<Buffer> {
+  return send(`${user.url}${path}`, {
+    method,
+    headers: { 'x-api-key': user.key, ...(body ? { 'content-type': 'application/json' } : {}) },
+    ...(body ? { body: Buffer.from(JSON.stringify(body)) } : {}),
+    expect,
+  })
+}
