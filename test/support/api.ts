@@ -53,6 +53,7 @@ export class Api {
     const query = call.query === undefined ? '' : `?${call.query}`
     const response = await fetch(this.url + pathOf(operation, call.params) + query, {
       method: operation.method,
+      redirect: 'manual',
       headers: {
         ...(call.body === undefined || call.body instanceof FormData
           ? {}

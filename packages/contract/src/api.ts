@@ -33,6 +33,9 @@ export type Params<Operation> = Operation extends { parameters: { path?: infer P
 export type HeaderParams<Operation> = Operation extends { parameters: { header?: infer P } }
   ? Present<P>
   : never
+export type CookieParams<Operation> = Operation extends { parameters: { cookie?: infer C } }
+  ? Present<C>
+  : never
 export type Query<Operation> = Operation extends { parameters: { query?: infer Q } } ? Present<Q> : never
 
 /** A body that is not JSON, as it comes: whoever gets it reads what it wants of it, and destroys nothing. */
@@ -118,6 +121,7 @@ export interface Call<Api extends AnyApi, Id extends OperationId<Api>, Auth> {
   /** Adds fields (ids) to the request's log line. No secrets. */
   note: (fields: Record<string, string | number>) => void
   headers: HeaderParams<Api['operations'][Id]>
+  cookies: CookieParams<Api['operations'][Id]>
   /** Of the client, as far as trusted proxies tell it; empty on a unix socket. */
   address: string
   /** Adds to a header of the answer, whatever it will be; a value that is there stays, before a comma. */

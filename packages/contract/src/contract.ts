@@ -2,13 +2,20 @@
 // once, so that a mistake in the YAML stops the start; those of answers when first needed (tests only).
 import { readFileSync } from 'node:fs'
 import { parseDocument, type OperationDocument, type Schema } from './document.ts'
+import { withProviders } from './provider-enum.ts'
 import { readQuery } from './query.ts'
 import { Validators, type Validate } from './validators.ts'
 import type { AnyApi, HostAgentApi, PublicApi } from './api.ts'
 
 export interface Operation extends OperationDocument {
   /** Checks and completes (defaults) each part of a request. Each gives a message, or undefined. */
-  validate: { params: Validate; query: Validate; headers: Validate; body: Validate | undefined }
+  validate: {
+    params: Validate
+    query: Validate
+    headers: Validate
+    cookies: Validate
+    body: Validate | undefined
+  }
   /** Checks an answer's body. Stricter than the schema: fields that the contract does not name are refused. */
   validateAnswer: (status: number, contentType: string) => Validate | undefined
 }
@@ -38,9 +45,10 @@ export function loadContract<Api extends AnyApi>(yaml: string): Contract<Api> {
   }
 }
 
-/** What the control plane serves. */
-export function publicContract(): Contract<PublicApi> {
-  return loadContract(readContract('public'))
+/** What the control plane serves. `oauthProviders`: those that it knows; as in the YAML when left out. */
+export function publicContract({ oauthProviders }: { oauthProviders?: string[] } = {}): Contract<PublicApi> {
+  const yaml = readContract('public')
+  return loadContract(oauthProviders ? withProviders(yaml, oauthProviders) : yaml)
 }
 
 /** What the host agent serves to the control plane. */
@@ -61,6 +69,7 @@ function compile(operation: OperationDocument, validators: Validators): Operatio
       params: validators.request(parametersSchema(operation, 'path')),
       query: queryValidator(operation, validators),
       headers: validators.request(parametersSchema(operation, 'header')),
+      cookies: validators.request(parametersSchema(operation, 'cookie')),
       body: bodySchema && validators.request(bodySchema),
     },
     validateAnswer: (status, contentType) => {
@@ -82,12 +91,20 @@ function queryValidator(operation: OperationDocument, validators: Validators): V
   }
 }
 
-/** Parameters of one kind as an object. Open: unknown query parameters are ignored. */
+/**
+ * Parameters of one kind as an object. Open: unknown query parameters are ignored. A path whose segment is none of an
+ * enum's is not there: that is for the handler to say, with 404.
+ */
 function parametersSchema(operation: OperationDocument, kind: string): Schema {
   const parameters = operation.parameters.filter((parameter) => parameter.in === kind)
   return {
     type: 'object',
     required: parameters.filter(({ required }) => required).map(({ name }) => name),
-    properties: Object.fromEntries(parameters.map(({ name, schema }) => [name, schema])),
+    properties: Object.fromEntries(
+      parameters.map(({ name, schema: { enum: values, ...schema } }) => [
+        name,
+        values === undefined || kind === 'path' ? schema : { enum: values, ...schema },
+      ]),
+    ),
   }
 }

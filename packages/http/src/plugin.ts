@@ -6,6 +6,7 @@ import { AppError, type Logger } from '@wrenn/base'
 import type { AnyApi, Call, Contract, Handlers, Operation, OperationId, Connection } from '@wrenn/contract'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { rawBody, readJsonBody } from './body.ts'
+import { cookieParameters } from './cookies.ts'
 import { toAppError } from './error-answer.ts'
 import { asRequest } from './handler-context.ts'
 import type { RequestState } from './request-state.ts'
@@ -144,7 +145,9 @@ function validatedCall(operation: Operation, request: FastifyRequest): Call<AnyA
   Object.assign(state.fields, params)
   const { validate, body } = operation
   const headers = headerParameters(operation, request)
+  const cookies = cookieParameters(operation, request.headers.cookie)
   refuse(validate.headers(headers))
+  refuse(validate.cookies(cookies))
   refuse(validate.params(params))
   refuse(validate.query(query))
   const raw = state.body === 'raw' ? rawBody(request.raw, Object.keys(body?.content ?? {})) : undefined
@@ -161,6 +164,7 @@ function validatedCall(operation: Operation, request: FastifyRequest): Call<AnyA
     note: noteInto(state),
     address: request.ip ?? '',
     headers,
+    cookies,
     appendHeader: state.appendHeader,
   } as unknown as Call<AnyApi, never, unknown>
 }

@@ -1080,13 +1080,20 @@ export interface operations {
                 code?: string;
                 /** @description CSRF state parameter (must match the cookie) */
                 state?: string;
+                /** @description Why the provider sends no code (RFC 6749, section 4.1.2.1) */
+                error?: string;
+                /** @description Issuer of the answer (RFC 9207); must be the provider's when it is there */
+                iss?: string;
             };
             header?: never;
             path: {
                 /** @description OAuth provider name */
                 provider: "github";
             };
-            cookie?: never;
+            cookie?: {
+                /** @description Set by the redirect to the provider; good for ten minutes and one callback */
+                oauth_state?: string;
+            };
         };
         requestBody?: never;
         responses: {
@@ -1098,9 +1105,15 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
-            404: components["responses"]["NotFound"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description Provider not found or not configured */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     listAPIKeys: {
