@@ -81,7 +81,8 @@ function assertManageable(): void {
 }
 
 function settingsOfThisShell(): string[] {
-  const known = /^(CP_LISTEN_ADDR|DATABASE_URL|JWT_SECRET|LOG_LEVEL|WRENN_(?!BOOTSTRAP_).*)$/
+  const known =
+    /^(CP_(LISTEN_ADDR|PUBLIC_URL)|DATABASE_URL|JWT_SECRET|LOG_LEVEL|OAUTH_.*|WRENN_(?!BOOTSTRAP_).*)$/
   return Object.keys(process.env).filter((name) => known.test(name))
 }
 

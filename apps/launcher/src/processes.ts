@@ -13,11 +13,11 @@ const CONTROL_PLANE_GRACE_MS = 15_000
 const AGENT_GRACE_MS = 20_000
 
 /** What the agent, which runs next to untrusted code, has no use for. */
-const controlPlaneSecrets = new Set(['DATABASE_URL', 'JWT_SECRET', 'OAUTH_GITHUB_CLIENT_SECRET'])
+const controlPlaneOnly = /^(DATABASE_URL|JWT_SECRET|OAUTH_\w+)$/
 
 export function hostAgentSpec(settings: Settings, folders: Folders, agent: AgentClient): ProcessSpec {
   const environment = Object.entries(commonEnvironment(settings, folders)).filter(
-    ([name]) => !controlPlaneSecrets.has(name),
+    ([name]) => !controlPlaneOnly.test(name),
   )
   return {
     ...nodeProcess('host-agent', folders),

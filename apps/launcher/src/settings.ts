@@ -11,6 +11,7 @@ import {
   logLevels,
   parseEnvironment,
   readFileIfThere,
+  readOAuthSettings,
   resolversSetting,
   SettingsError,
 } from '@wrenn/base'
@@ -65,7 +66,7 @@ const schema = z.object({
 
 /** Throws a SettingsError with a line for each mistake. */
 export function parseSettings(environment: NodeJS.ProcessEnv): Settings {
-  const parsed = parseEnvironment(schema, environment)
+  const parsed = parseEnvironment(schema, environment, readOAuthSettings(environment).mistakes)
   return {
     listen: parsed.CP_LISTEN_ADDR,
     folder: parsed.WRENN_DIR,

@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { listenSetting } from './environment.ts'
 import { defaultRateLimits, parseRateLimits, type RateLimits } from './rate-limits.ts'
+import { webUrlSetting } from './web-url.ts'
 
 /** Who may get an account. `domains`: those with an e-mail of one of them. */
 export type SignupPolicy = 'open' | 'closed' | { domains: readonly string[] }
@@ -17,11 +18,13 @@ export const apiSettings = {
   CP_METRICS_ADDR: listenSetting.optional(),
   CORS_ORIGINS: z
     .string()
-    .default('')
     .transform(listOf)
     .refine((origins) => origins.every(isOrigin), {
       error: 'must be origins such as https://app.example.com, separated by commas; there is no wildcard',
-    }),
+    })
+    .optional(),
+  CP_PUBLIC_URL: webUrlSetting.optional(),
+  OAUTH_REDIRECT_URL: webUrlSetting.optional(),
   TRUSTED_PROXIES: z
     .string()
     .default('')

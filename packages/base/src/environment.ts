@@ -12,15 +12,23 @@ export class SettingsError extends Error {
   }
 }
 
-/** Parses the variables that `schema` names; an empty value counts as unset. Throws a SettingsError. */
+/**
+ * Parses the variables that `schema` names; an empty value counts as unset. `mistakes`: lines about others. Throws a
+ * SettingsError.
+ */
 export function parseEnvironment<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
   environment: NodeJS.ProcessEnv,
+  mistakes: readonly string[] = [],
 ): z.output<z.ZodObject<Shape>> {
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
   const parsed = schema.safeParse(present)
-  if (parsed.success) return parsed.data
-  throw new SettingsError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))
+  if (parsed.success && mistakes.length === 0) return parsed.data
+  const issues = parsed.error?.issues ?? []
+  throw new SettingsError([
+    ...issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    ...mistakes,
+  ])
 }
 
 /** host:port or [address]:port; the port may be 0. */
