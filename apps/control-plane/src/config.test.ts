@@ -18,6 +18,34 @@ test('everything but the database has a default', () => {
     metricsListen: undefined,
     corsOrigins: [],
     trustedProxies: [],
+    oauth: { configured: {}, publicUrl: undefined, redirectUrl: undefined },
+  })
+})
+
+const github = { OAUTH_GITHUB_CLIENT_ID: 'id', OAUTH_GITHUB_CLIENT_SECRET: 'a secret' }
+
+test('the frontend is where the API is, unless it is said; its origin may call the API, unless others are named', () => {
+  const CP_PUBLIC_URL = 'https://API.example.com:443/wrenn/'
+  const { oauth, corsOrigins } = parseConfig({ ...required, ...github, CP_PUBLIC_URL })
+  const publicUrl = 'https://api.example.com/wrenn'
+  const configured = { github: { clientId: 'id', clientSecret: 'a secret' } }
+  assert.deepEqual(oauth, { configured, publicUrl, redirectUrl: publicUrl })
+  assert.deepEqual(corsOrigins, ['https://api.example.com'])
+  const urls = { CP_PUBLIC_URL, OAUTH_REDIRECT_URL: 'https://app.example.com/ui' }
+  const other = parseConfig({ ...required, ...github, ...urls })
+  assert.equal(other.oauth.redirectUrl, 'https://app.example.com/ui')
+  assert.deepEqual(other.corsOrigins, ['https://app.example.com'])
+  const CORS_ORIGINS = 'https://x.example.com'
+  assert.deepEqual(parseConfig({ ...required, ...urls, CORS_ORIGINS }).corsOrigins, [CORS_ORIGINS])
+})
+
+test('a provider that does not exist is a mistake', () => {
+  const CP_PUBLIC_URL = 'https://api.example.com'
+  const pair = { OAUTH_GITHUBB_CLIENT_ID: 'id', OAUTH_GITHUBB_CLIENT_SECRET: 'a secret' }
+  const environment = { ...required, CP_PUBLIC_URL, ...pair }
+  assert.throws(() => parseConfig(environment), {
+    name: 'SettingsError',
+    message: 'OAUTH_GITHUBB_CLIENT_ID: there is no OAuth provider "githubb"; there is github',
   })
 })
 
@@ -40,6 +68,8 @@ test('every mistake is a line that names its variable', () => {
     CP_METRICS_ADDR: '9091',
     CORS_ORIGINS: '*',
     TRUSTED_PROXIES: 'loopback',
+    CP_PUBLIC_URL: 'http://api.example.com',
+    OAUTH_REDIRECT_URL: 'app.example.com',
   }
   assert.throws(
     () => parseConfig(mistakes),

@@ -1,7 +1,16 @@
 // The settings of the control plane, from the environment. All mistakes are reported at once, a line each.
 import { join } from 'node:path'
-import { apiSettings, logLevels, parseEnvironment, type RateLimits, type SignupPolicy } from '@wrenn/base'
+import {
+  apiSettings,
+  logLevels,
+  parseEnvironment,
+  readOAuthSettings,
+  type ProviderSettings,
+  type RateLimits,
+  type SignupPolicy,
+} from '@wrenn/base'
 import { z } from 'zod'
+import { knownProviders } from './auth/oauth/registry.ts'
 
 export interface ListenAddress {
   host: string
@@ -24,6 +33,14 @@ export interface Config {
   corsOrigins: string[]
   /** Addresses and CIDR ranges whose X-Forwarded-* headers count. */
   trustedProxies: string[]
+  oauth: {
+    /** By name. */
+    configured: Record<string, ProviderSettings>
+    /** Base of this API as browsers reach it. Set when a provider is configured. */
+    publicUrl: string | undefined
+    /** Base of the frontend. Set when publicUrl is. */
+    redirectUrl: string | undefined
+  }
 }
 
 const schema = z.object({
@@ -40,7 +57,10 @@ const schema = z.object({
 
 /** Throws a SettingsError with a line for each mistake. */
 export function parseConfig(environment: NodeJS.ProcessEnv): Config {
-  const parsed = parseEnvironment(schema, environment)
+  const oauth = readOAuthSettings(environment, Object.keys(knownProviders))
+  const parsed = parseEnvironment(schema, environment, oauth.mistakes)
+  const publicUrl = parsed.CP_PUBLIC_URL
+  const redirectUrl = parsed.OAUTH_REDIRECT_URL ?? publicUrl
   return {
     listen: parsed.CP_LISTEN_ADDR,
     databaseUrl: parsed.DATABASE_URL,
@@ -51,8 +71,10 @@ export function parseConfig(environment: NodeJS.ProcessEnv): Config {
     signups: parsed.SIGNUPS,
     rateLimits: parsed.RATE_LIMITS,
     metricsListen: parsed.CP_METRICS_ADDR,
-    corsOrigins: parsed.CORS_ORIGINS,
+    // The frontend that logins lead to, unless others are named.
+    corsOrigins: parsed.CORS_ORIGINS ?? (redirectUrl === undefined ? [] : [new URL(redirectUrl).origin]),
     trustedProxies: parsed.TRUSTED_PROXIES,
+    oauth: { configured: oauth.configured, publicUrl, redirectUrl },
   }
 }
 

@@ -8,6 +8,7 @@ import {
   outsideRequests,
   type ApiKeyId,
   type Logger,
+  type ProviderSettings,
   type RateLimits,
   type SandboxId,
   type SignupPolicy,
@@ -15,6 +16,9 @@ import {
 import { hostAgentContract, publicContract } from '@wrenn/contract'
 import { createContractServer, Gauge, Registry, requestMetrics, serveMetrics } from '@wrenn/http'
 import { createAuthenticate } from './auth/authenticate.ts'
+import type { ProviderCallLimits } from './auth/oauth/http.ts'
+import { knownProviders, OAuthRegistry, type ProviderFactories } from './auth/oauth/registry.ts'
+import { StateCookies } from './auth/oauth/state-cookie.ts'
 import { Tokens } from './auth/tokens.ts'
 import type { ListenAddress } from './config.ts'
 import { Agent, type AgentDeadlines } from './hosts/agent.ts'
@@ -34,6 +38,7 @@ import { translateDatabaseError } from './store/errors.ts'
 import { idempotencyForget } from './store/idempotency-keys.ts'
 import { rateLimitsForget } from './store/rate-limits.ts'
 import { sandboxCounts, sandboxesTouch } from './store/sandboxes.ts'
+import { oauthStatesForget } from './store/used-oauth-states.ts'
 
 export interface ControlPlaneOptions {
   listen: ListenAddress
@@ -56,6 +61,23 @@ export interface ControlPlaneOptions {
   /** How long the row of a create stays when its creator dies. Default 30 s. */
   leaseSec?: number
   agentDeadlines?: Partial<AgentDeadlines>
+  /** Default: every provider answers 404. */
+  oauth?: OAuthOptions
+}
+
+interface OAuthOptions {
+  /** Default knownProviders. */
+  known?: ProviderFactories
+  /** By name. */
+  configured: Readonly<Record<string, ProviderSettings>>
+  /** Base of this API as browsers reach it. Default: where it listens. */
+  publicUrl?: string | undefined
+  /** Base of the frontend. Default publicUrl. */
+  redirectUrl?: string | undefined
+  /** For each call to a provider. */
+  limits?: ProviderCallLimits
+  /** The clock of the state cookie, in milliseconds. */
+  now?: () => number
 }
 
 export interface ControlPlane {
@@ -111,7 +133,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   addSandboxGauge(registry, db)
   let metrics: Server | undefined
 
-  const contract = publicContract()
+  const { oauth = { configured: {} } } = options
+  const publicUrl = (): string => oauth.publicUrl ?? urlOf(server.server.address() as AddressInfo)
+  const known = oauth.known ?? knownProviders
+  const contract = publicContract({ oauthProviders: Object.keys(known) })
   const server = await createContractServer({
     contract,
     handlers: createHandlers({
@@ -125,6 +150,20 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       leases,
       activity,
       version: ownVersion(),
+      oauth: {
+        db,
+        tokens,
+        signups,
+        providers: new OAuthRegistry({
+          known,
+          configured: oauth.configured,
+          publicUrl,
+          ...(oauth.limits ? { limits: oauth.limits } : {}),
+        }),
+        cookies: new StateCookies(options.jwtSecret, oauth.now),
+        publicUrl,
+        redirectUrl: () => oauth.redirectUrl ?? publicUrl(),
+      },
       reconcileSoon: () => outsideRequests(() => void reconciler.nudge()),
       logger,
     }),
@@ -196,6 +235,7 @@ function addSandboxGauge(registry: Registry, db: Database): void {
 async function forget(db: Database): Promise<void> {
   await rateLimitsForget(db)
   await idempotencyForget(db)
+  await oauthStatesForget(db)
 }
 
 function listenError(error: unknown, setting: string, { host, port }: ListenAddress): unknown {

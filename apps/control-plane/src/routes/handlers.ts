@@ -7,17 +7,19 @@ import { execStreamHandlers } from './exec-stream.ts'
 import { fileHandlers } from './files.ts'
 import { docsHandlers } from './docs.ts'
 import type { LaterOperation } from './later-operations.ts'
+import { oauthHandlers, type OAuthRouteDeps } from './oauth.ts'
 import { platformHandlers, type PlatformDeps } from './platform.ts'
 import { sandboxHandlers } from './sandboxes.ts'
 import type { SandboxDeps } from '../services/sandboxes/deps.ts'
 
 export type PublicHandlers = Handlers<PublicApi, Caller, LaterOperation>
 
-export function createHandlers(deps: PlatformDeps & AuthDeps & SandboxDeps): PublicHandlers {
+export function createHandlers(deps: PlatformDeps & AuthDeps & OAuthRouteDeps & SandboxDeps): PublicHandlers {
   return {
     ...platformHandlers(deps),
     ...docsHandlers(),
     ...authHandlers(deps),
+    ...oauthHandlers(deps),
     ...apiKeyHandlers(deps.db),
     ...sandboxHandlers(deps),
     ...fileHandlers(deps),

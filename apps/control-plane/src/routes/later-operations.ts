@@ -2,8 +2,6 @@
 import type { OperationId, PublicApi } from '@wrenn/contract'
 
 export const laterOperations = [
-  'oauthRedirect',
-  'oauthCallback',
   'pauseSandbox',
   'resumeSandbox',
   'createSnapshot',

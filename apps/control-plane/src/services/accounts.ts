@@ -38,7 +38,10 @@ export async function signUp(
   return { ...account, token: await tokens.issue(account) }
 }
 
-/** One answer and one duration for an unknown e-mail, a wrong password and a disabled user: none tells who has an account. */
+/**
+ * One answer and one duration for an unknown e-mail, a wrong password, a user without one (OAuth only) and a disabled
+ * user: none tells who has an account.
+ */
 export async function logIn(
   { db, tokens }: AccountDeps,
   { email, password }: Credentials,

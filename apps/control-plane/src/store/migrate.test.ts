@@ -42,14 +42,36 @@ describe('migrations', () => {
     assert.deepEqual(await migrate(url), [])
   })
 
-  it('makes password_hash not null in the first', async () => {
+  it('makes password_hash not null in the first, and nullable for OAuth, keeping the users of before', async () => {
     const url = await postgres.database()
-    await migrate(url)
-    const rows = await query(
+    const before = await copy('before')
+    const later = versions.filter((version) => version >= '0008')
+    for (const version of later) await rm(join(before.path, `${version}.sql`))
+    assert.equal((await migrate(url, before.url)).at(-1), '0007_idempotency_keys')
+    const isNullable = () =>
+      query(
+        url,
+        `select is_nullable from information_schema.columns where table_name = 'users' and column_name = 'password_hash'`,
+      )
+    assert.deepEqual(await isNullable(), [{ is_nullable: 'NO' }])
+    await query(
       url,
-      `select is_nullable from information_schema.columns where table_name = 'users' and column_name = 'password_hash'`,
+      `insert into users (id, email, password_hash) values ('usr-a', 'a@example.com', 'hash of a'), ('usr-b', 'b@example.com', 'hash of b');
+       insert into teams (id, name) values ('team-a', 'A');
+       insert into team_members (team_id, user_id, role) values ('team-a', 'usr-a', 'owner')`,
     )
-    assert.deepEqual(rows, [{ is_nullable: 'NO' }])
+    const everything = () =>
+      query(url, 'select * from users left join team_members on user_id = id order by id')
+    const kept = await everything()
+    assert.deepEqual(await migrate(url), later)
+    assert.deepEqual(await isNullable(), [{ is_nullable: 'YES' }])
+    assert.deepEqual(await everything(), kept)
+    assert.equal(kept.length, 2)
+    await query(
+      url,
+      `insert into oauth_providers (provider, provider_id, user_id, email) values ('github', '1', 'usr-a', 'a@example.com')`,
+    )
+    assert.deepEqual(await query(url, 'select provider_id from oauth_providers'), [{ provider_id: '1' }])
   })
 
   it('refuses to start when an applied one was changed', async () => {

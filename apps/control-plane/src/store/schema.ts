@@ -7,7 +7,8 @@ export type SandboxStatus = 'pending' | 'running' | 'paused' | 'stopped' | 'erro
 interface UserTable {
   id: UserId
   email: string
-  passwordHash: string
+  /** Null: logs in through an OAuth provider only. */
+  passwordHash: string | null
   createdAt: Generated<Date>
   disabledAt: Date | null
   sessionsFrom: Date | null
@@ -36,6 +37,20 @@ interface ApiKeyTable {
   createdBy: UserId | null
   createdAt: Generated<Date>
   lastUsed: Date | null
+}
+
+interface OAuthProviderTable {
+  provider: string
+  providerId: string
+  userId: UserId
+  /** As the provider gave it when the account was made. */
+  email: string
+  createdAt: Generated<Date>
+}
+
+interface UsedOAuthStateTable {
+  nonce: string
+  expiresAt: Date
 }
 
 interface HostTable {
@@ -90,6 +105,8 @@ export interface Tables {
   teams: TeamTable
   teamMembers: TeamMemberTable
   apiKeys: ApiKeyTable
+  oauthProviders: OAuthProviderTable
+  usedOauthStates: UsedOAuthStateTable
   hosts: HostTable
   sandboxes: SandboxTable
   rateLimits: RateLimitTable
