@@ -168,6 +168,56 @@ describe('the control plane as a process', () => {
     ])
   })
 
+  it('says what is wrong with the settings of OAuth, in a line each', async () => {
+    const pair = { OAUTH_GITHUB_CLIENT_ID: 'id', OAUTH_GITHUB_CLIENT_SECRET: 'a secret' }
+    const publicUrl = { CP_PUBLIC_URL: 'https://api.example.com' }
+    const url = / must be an https:\/\/ URL such as .*, not "/
+    const mistakes: [Record<string, string>, RegExp][] = [
+      [
+        { OAUTH_GITHUB_CLIENT_ID: 'id' },
+        /OAUTH_GITHUB_CLIENT_SECRET: is not set although OAUTH_GITHUB_CLIENT_ID is/,
+      ],
+      [
+        { ...publicUrl, OAUTH_GITHUB_CLIENT_SECRET: 'a secret' },
+        /OAUTH_GITHUB_CLIENT_ID: is not set although/,
+      ],
+      [pair, /CP_PUBLIC_URL: is not set, and OAuth needs it/],
+      [{ ...pair, CP_PUBLIC_URL: 'api.example.com' }, new RegExp(`CP_PUBLIC_URL:${url.source}`)],
+      [{ ...pair, CP_PUBLIC_URL: 'http://api.example.com' }, new RegExp(`CP_PUBLIC_URL:${url.source}`)],
+      [
+        { ...publicUrl, OAUTH_REDIRECT_URL: 'http://10.0.0.1' },
+        new RegExp(`OAUTH_REDIRECT_URL:${url.source}`),
+      ],
+      [
+        { ...pair, ...publicUrl, OAUTH_GITHUB_API_URL: 'x' },
+        new RegExp(`OAUTH_GITHUB_API_URL:${url.source}`),
+      ],
+    ]
+    for (const [environment, line] of mistakes)
+      await refuses(environment, [new RegExp(`^control-plane: ${line.source}`)])
+  })
+
+  it('takes OAuth from its environment', async () => {
+    const api = await listening(
+      start({
+        CP_PUBLIC_URL: 'http://localhost:8080',
+        OAUTH_GITHUB_CLIENT_ID: 'the id',
+        OAUTH_GITHUB_CLIENT_SECRET: 'a secret',
+        OAUTH_GITHUB_BASE_URL: 'https://github.example.com',
+      }),
+    )
+    const { headers } = await api.call('oauthRedirect', { params: { provider: 'github' } })
+    const to = new URL(headers.get('location') ?? '')
+    assert.equal(to.origin + to.pathname, 'https://github.example.com/login/oauth/authorize')
+    const { state: _state, code_challenge: _challenge, ...rest } = Object.fromEntries(to.searchParams)
+    assert.deepEqual(rest, {
+      client_id: 'the id',
+      redirect_uri: 'http://localhost:8080/v1/auth/oauth/github/callback',
+      scope: 'read:user user:email',
+      code_challenge_method: 'S256',
+    })
+  })
+
   it('says when its address is taken', async () => {
     const other = createServer()
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))

@@ -29,8 +29,10 @@ describe('settings', () => {
           WRENN_DISK_MB: '4 GB',
           WRENN_DNS: '1.1.1.1,resolver',
           WRENN_KEEP_SANDBOXES: 'yes',
+          CP_PUBLIC_URL: 'http://wrenn.example.com',
+          OAUTH_GITHUB_CLIENT_ID: 'id',
         }),
-      (error) => error instanceof SettingsError && error.lines.length === 10,
+      (error) => error instanceof SettingsError && error.lines.length === 12,
     )
   })
 
