@@ -9,7 +9,7 @@ import type { Api } from '../../../../test/support/api.ts'
 import { createPlatform, type Platform } from '../../../../test/support/control-plane.ts'
 import { query } from '../../../../test/support/postgres.ts'
 import { codeChallengeOf, type OAuthProfile, type ProviderFactory } from '../auth/oauth/provider.ts'
-import { setUserDisabled } from '../services/users.ts'
+import { listUsers, resetPassword, setUserDisabled } from '../services/users.ts'
 import { openDatabase } from '../store/database.ts'
 
 const redirectUrl = 'https://app.example.com/ui'
@@ -327,15 +327,22 @@ describe('OAuth', () => {
         )
   })
 
-  it('a disabled user does not get in', async () => {
-    const email = 'disabled@example.com'
+  it('the operator sees a user who came by OAuth, keeps it out, and gives it a password', async () => {
+    const email = 'operated@example.com'
     await logIn({ id: '15', email })
     const db = openDatabase(platform.databaseUrl, createLogger('test', 'silent'))
-    await setUserDisabled(db, email, true)
-    assert.equal((await logIn({ id: '15', email })).error, 'access_denied')
-    await setUserDisabled(db, email, false)
-    assert.equal((await logIn({ id: '15', email })).error, null)
-    await db.destroy()
+    try {
+      assert.ok((await listUsers(db)).some((user) => user.email === email))
+      await setUserDisabled(db, email, true)
+      assert.equal((await logIn({ id: '15', email })).error, 'access_denied')
+      await setUserDisabled(db, email, false)
+      assert.equal((await logIn({ id: '15', email })).error, null)
+      const password = await resetPassword(db, email)
+      await platform.api.expect(200, 'login', { body: { email, password } })
+      assert.equal((await logIn({ id: '15', email })).error, null)
+    } finally {
+      await db.destroy()
+    }
   })
 
   it('a lost database is internal_error, with the reason in the log', async () => {
