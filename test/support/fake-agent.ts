@@ -3,8 +3,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { AppError, createLogger, timed } from '@wrenn/base'
 import {
   answerProblem,
@@ -15,23 +16,32 @@ import {
   type OperationId,
 } from '@wrenn/contract'
 import { createContractServer } from '@wrenn/http'
-import { laterOperations, type LaterOperation } from '../../apps/host-agent/src/later-operations.ts'
+import { FakeMachine } from './fake-machine.ts'
 
-type AgentHandlers = Handlers<HostAgentApi, undefined, LaterOperation>
+type AgentHandlers = Handlers<HostAgentApi>
 type AgentOperation = OperationId<HostAgentApi>
-type AgentSandbox = HostAgentSchemas['Sandbox']
 
-/** Runs before the operation's own work (`before`), or after it (`after`); throws what the caller gets. */
+/**
+ * Runs before the operation's own work, after it, or, where a sandbox changes its state, in the middle of it; throws
+ * what the caller gets.
+ */
 export interface Fault {
   before?: (signal: AbortSignal) => Promise<void>
+  during?: (signal: AbortSignal) => Promise<void>
   after?: (signal: AbortSignal) => Promise<void>
 }
 
 export class FakeAgent {
   readonly socketPath: string
-  readonly sandboxes = new Map<string, AgentSandbox>()
+  /** What it has; outlives a stop. */
+  readonly machine = new FakeMachine()
+  readonly sandboxes = this.machine.sandboxes
+  readonly snapshots = this.machine.snapshots
   /** Content by path, of all sandboxes. */
   readonly files = new Map<string, Buffer>()
+  /** Messages that streamed commands have written, and how many of those have ended. */
+  written = 0
+  streamsEnded = 0
   /** Uploads whose path came last, as they were. */
   readonly forms: string[] = []
   /** Operations called so far. */
@@ -57,12 +67,12 @@ export class FakeAgent {
   }
 
   async start(): Promise<void> {
+    this.machine.resumeSuspended()
     const handlers = this.#withFaults(this.#handlers())
     const logger = createLogger('fake-agent', 'silent')
     this.#server = await createContractServer({
       contract: this.#contract,
       handlers,
-      laterOperations,
       logger,
     })
     await this.#server.listen({ path: this.socketPath })
@@ -77,6 +87,7 @@ export class FakeAgent {
 
   async remove(): Promise<void> {
     await this.stop()
+    this.machine.clearTimers()
     await rm(this.#folder, { recursive: true })
   }
 
@@ -124,37 +135,52 @@ export class FakeAgent {
   }
 
   #handlers(): AgentHandlers {
+    const { machine } = this
+    const halfway = (operation: AgentOperation, signal: AbortSignal) => async (): Promise<void> => {
+      await nextTurn()
+      await this.#faults.get(operation)?.during?.(signal)
+    }
     return {
-      health: async () => ({ status: 200, body: { ...machine, sandboxes: this.sandboxes.size } }),
+      health: async () => ({ status: 200, body: { ...facts, sandboxes: this.sandboxes.size } }),
       listTemplates: async () => ({ status: 200, body: [{ name: 'minimal', hash: 'a', size_bytes: 1 }] }),
       prepareGolden: async () => ({ status: 200, body: { key: 'a', built: false, duration_ms: 0 } }),
       listSandboxes: async () => ({ status: 200, body: [...this.sandboxes.values()] }),
-      getSandbox: async ({ params }) => ({ status: 200, body: this.#find(params.id) }),
-      createSandbox: async ({ body }) => {
-        if (body.template !== 'minimal')
-          throw new AppError('not_found', `There is no template ${body.template}`)
-        if (this.sandboxes.has(body.id)) throw new AppError('already_exists', `${body.id} exists`)
-        const addresses = { guest_ip: '169.254.0.21', host_ip: `10.11.0.${this.sandboxes.size + 2}` }
-        const started_at = new Date().toISOString()
-        const sandbox: AgentSandbox = {
-          id: body.id,
-          template: body.template,
-          vcpus: body.vcpus,
-          memory_mib: body.memory_mib,
-          status: 'running',
-          generation: 1,
-          ...addresses,
-          started_at,
-        }
-        this.sandboxes.set(body.id, sandbox)
-        return { status: 201, body: sandbox }
-      },
+      getSandbox: async ({ params }) => ({ status: 200, body: machine.find(params.id) }),
+      createSandbox: async ({ body }) => ({ status: 201, body: machine.create(body) }),
       destroySandbox: async ({ params }) => {
-        this.sandboxes.delete(params.id)
+        machine.destroy(params.id)
         return { status: 204 }
       },
-      streamCommand: async ({ params, body }) => {
-        this.#find(params.id)
+      pauseSandbox: async ({ params, signal }) => ({
+        status: 200,
+        body: await machine.pause(params.id, halfway('pauseSandbox', signal)),
+      }),
+      resumeSandbox: async ({ params, signal }) => ({
+        status: 200,
+        body: await machine.resume(params.id, halfway('resumeSandbox', signal)),
+      }),
+      touchSandbox: async ({ params }) => {
+        machine.touch(params.id)
+        return { status: 204 }
+      },
+      listSnapshots: async () => ({ status: 200, body: [...this.snapshots.values()] }),
+      createSnapshot: async ({ params, body, signal }) => ({
+        status: 200,
+        body: await machine.snapshot(params.key, body.sandbox_id, halfway('createSnapshot', signal)),
+      }),
+      deleteSnapshot: async ({ params }) => {
+        this.snapshots.delete(params.key)
+        return { status: 204 }
+      },
+      suspend: async () => ({ status: 200, body: await machine.suspend() }),
+      streamCommand: async ({ params, body, signal }) => {
+        machine.findRunning(params.id)
+        if (body.cmd === 'yes')
+          return {
+            status: 200,
+            contentType: 'application/x-ndjson',
+            body: Readable.from(this.#endless(body.args, signal)),
+          }
         const messages = [
           { type: 'start', pid: 7 },
           { type: 'stdout', data: body.args.join(' ') },
@@ -163,27 +189,45 @@ export class FakeAgent {
         return { status: 200, contentType: 'application/x-ndjson', body: lines.join('') }
       },
       stopCommand: async ({ params }) => {
-        this.#find(params.id)
+        machine.findRunning(params.id)
         return { status: 204 }
       },
       readFile: async ({ params, query }) => {
-        this.#find(params.id)
+        machine.findRunning(params.id)
         const body = this.files.get(query.path)
         if (!body) throw new AppError('not_found', `${query.path}: no such file or directory`)
         return { status: 200, contentType: 'application/octet-stream', body }
       },
       writeFile: async ({ params, query, body }) => {
-        this.#find(params.id)
+        machine.findRunning(params.id)
         const content = await buffer(body.stream.iterator({ destroyOnReturn: false }))
         if (query.path !== undefined) this.files.set(query.path, content)
         else this.forms.push(content.toString())
         return { status: 204 }
       },
       exec: async ({ params, body, signal }) => {
-        const sandbox = this.#find(params.id)
-        if (sandbox.status !== 'running') throw new AppError('invalid_state', `It is ${sandbox.status}`)
-        return { status: 200, body: await this.#run(params.id, body, signal) }
+        machine.findRunning(params.id)
+        const end = machine.begin(params.id)
+        try {
+          return { status: 200, body: await this.#run(params.id, body, signal) }
+        } finally {
+          end()
+        }
       },
+    }
+  }
+
+  /** Writes its arguments over and over, until nobody wants more; without arguments it writes nothing. */
+  async *#endless(args: readonly string[], signal: AbortSignal): AsyncGenerator<string> {
+    yield `${JSON.stringify({ type: 'start', pid: 7 })}\n`
+    try {
+      if (args.length === 0) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      while (!signal.aborted) {
+        yield `${JSON.stringify({ type: 'stdout', data: args.join(' ') })}\n`
+        this.written += 1
+      }
+    } finally {
+      this.streamsEnded += 1
     }
   }
 
@@ -204,12 +248,6 @@ export class FakeAgent {
     }
     return result
   }
-
-  #find(id: string): AgentSandbox {
-    const sandbox = this.sandboxes.get(id)
-    if (!sandbox) throw new AppError('not_found', `There is no sandbox ${id}`)
-    return sandbox
-  }
 }
 
 /** Settles when the caller has gone away or given up. */
@@ -218,7 +256,7 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
-const machine = {
+const facts = {
   version: '0.1.0',
   instance_id: 'abcdef',
   accelerator: { kind: 'tcg' as const, reason: 'This is a fake' },

@@ -63,3 +63,11 @@ export async function query<Row extends object>(url: string, sql: string): Promi
     await client.end()
   }
 }
+
+/** Locks a table, so that whoever looks into it waits; `release` lets them go on. */
+export async function lockTable(url: string, table: string): Promise<{ release: () => Promise<void> }> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  await client.query(`begin; lock table ${table} in access exclusive mode`)
+  return { release: () => client.end() }
+}

@@ -11,13 +11,14 @@ import { errorBody } from './status.ts'
 
 const maxMessageBytes = 1024 * 1024
 const pingMs = 20_000
-/** A peer that answers none of so many pings is gone. A slow reader answers late. */
+/** A peer that answers none of so many pings is gone. */
 const lostPings = 3
 const closeMs = 1_000
 
 export class WebSockets {
   readonly #upgrades = new WeakMap<IncomingMessage, { socket: Duplex; head: Buffer }>()
   readonly #server: WebSocketServer
+  #isClosing = false
 
   /** `subprotocol` is agreed to when the client offers it; others are ignored. */
   constructor(subprotocol: string | undefined) {
@@ -52,6 +53,8 @@ export class WebSockets {
     const upgrade = this.#upgrades.get(request.raw)
     if (!upgrade)
       throw new AppError('upgrade_required', 'This is a WebSocket: connect with Upgrade: websocket')
+    if (this.#isClosing)
+      throw new AppError('unavailable', 'The server is going away; try again', { retryAfterSec: 1 })
     const { socket, head } = upgrade
     const { wrenn: state } = request
     reply.hijack()
@@ -66,8 +69,9 @@ export class WebSockets {
     this.#server.off('headers', addId)
   }
 
-  /** Tells every client that the server is going away. */
+  /** Tells every client that the server is going away. One that does not take leave within a second is cut. */
   close(): void {
+    this.#isClosing = true
     for (const client of this.#server.clients) {
       client.close(1001)
       setTimeout(() => client.terminate(), closeMs)
@@ -79,6 +83,12 @@ function connection(webSocket: WebSocket): Connection {
   const closed = new AbortController()
   let unanswered = 0
   const pings = setInterval(() => {
+    // What waits to be sent waits for a slow reader, and a ping would wait behind it. Whether that one is still there is
+    // for TCP to find out, which probes it.
+    if (webSocket.bufferedAmount > 0) {
+      unanswered = 0
+      return
+    }
     unanswered += 1
     if (unanswered > lostPings) webSocket.terminate()
     else webSocket.ping()
