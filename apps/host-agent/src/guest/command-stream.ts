@@ -31,7 +31,7 @@ async function* messages(envd: Envd, request: StreamRequest): AsyncGenerator<Mes
   const decode = { stdout: decoder(request.encoding), stderr: decoder(request.encoding) }
   let running: number | undefined
   try {
-    const stream = await startProcess(envd, request, { signal: cut.signal })
+    const stream = await startProcess(envd, request, { waits: true, signal: cut.signal })
     for await (const event of processEvents(stream)) {
       switch (event.kind) {
         case 'start':

@@ -41,11 +41,14 @@ const frame = z.object({
   error: z.object({ code: z.string(), message: z.string() }).optional(),
 })
 
-/** Returns when envd has taken it; the answer is for `processEvents`. */
+/**
+ * Returns when envd has taken it; the answer is for `processEvents`. With `waits` the process waits for whoever reads
+ * that, as long as it is not closed; without, envd drops a reader that takes nothing for 30 s.
+ */
 export async function startProcess(
   envd: Envd,
   command: GuestCommand,
-  { timeoutSec, signal }: { timeoutSec?: number; signal: AbortSignal },
+  { timeoutSec, waits = false, signal }: { timeoutSec?: number; waits?: boolean; signal: AbortSignal },
 ): Promise<IncomingMessage> {
   const { cmd, args, envs, cwd, user = 'root', stdin } = command
   const { status, stream } = await envd.post('/process.Process/Start', {
@@ -53,6 +56,7 @@ export async function startProcess(
       'content-type': 'application/connect+json',
       'connect-protocol-version': '1',
       ...(timeoutSec === undefined ? {} : { 'connect-timeout-ms': String(timeoutSec * 1000) }),
+      ...(waits ? { 'wait-for-reader': 'connected' } : {}),
       authorization: `Basic ${Buffer.from(`${user}:`).toString('base64')}`,
     },
     body: encodeFrame({ process: { cmd, args, envs, cwd }, stdin: stdin !== undefined }),

@@ -2,7 +2,8 @@ package connect
 
 // Streams: HTTP 200 whatever happens, messages in envelopes, the outcome in the
 // last one. Every write has a deadline, so that a peer that stopped reading
-// cannot hold a handler for ever.
+// cannot hold a handler for ever; only one that asked for it is waited for until
+// its connection breaks.
 
 import (
 	"errors"
@@ -60,17 +61,27 @@ func ClientStream[Req, Res any](fn func(r *http.Request, next func() (*Req, erro
 	}
 }
 
+// WaitForReader lifts the deadline of writes.
+func (s *Stream) WaitForReader() { s.patient = 0 }
+
 // Send writes complete frames and flushes them together. A peer that goes on
 // reading, however slowly, has the whole patience for every frame.
 func (s *Stream) Send(frames ...[]byte) error {
 	for _, frame := range frames {
-		transport.SetWriteDeadline(s.r.Context(), time.Now().Add(s.patient))
+		transport.SetWriteDeadline(s.r.Context(), s.deadline())
 		if _, err := s.w.Write(frame); err != nil {
 			return fault.Wrap(fault.Canceled, err, "writing the stream")
 		}
 	}
 	s.w.(http.Flusher).Flush()
 	return nil
+}
+
+func (s *Stream) deadline() time.Time {
+	if s.patient == 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(s.patient)
 }
 
 func (s *Stream) end(err error) {

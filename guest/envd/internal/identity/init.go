@@ -1,7 +1,9 @@
 package identity
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
@@ -12,6 +14,7 @@ import (
 	"wrenn.dev/envd/internal/account"
 	"wrenn.dev/envd/internal/connect"
 	"wrenn.dev/envd/internal/fault"
+	"wrenn.dev/envd/internal/freeze"
 )
 
 // request is the body of POST /init. A field that is missing changes nothing; the
@@ -24,6 +27,8 @@ type request struct {
 	Hostname    string            `json:"hostname"`
 	MachineID   string            `json:"machineId"`
 	DefaultUser string            `json:"defaultUser"`
+	// Thaw ends the freeze of a disk when all the rest is done.
+	Thaw bool `json:"thaw"`
 }
 
 const (
@@ -44,6 +49,7 @@ type Initializer struct {
 	Token   *Token
 	System  System
 	Etc     string
+	Disk    *freeze.Disk
 	Users   *account.Resolver
 	SetEnvs func(map[string]string)
 
@@ -52,6 +58,7 @@ type Initializer struct {
 
 // Apply checks r against the current token, then does all that it asks for, the
 // token last. An error leaves the token as it was; the host takes the VM down then.
+// Everything but what the guest has moved there works while the disk is frozen.
 func (i *Initializer) Apply(r *http.Request) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -69,8 +76,13 @@ func (i *Initializer) Apply(r *http.Request) error {
 	if err := i.check(&req); err != nil {
 		return err
 	}
-	if err := i.changeSystem(&req); err != nil {
+	if err := i.changeSystem(r.Context(), &req); err != nil {
 		return fault.Wrap(fault.Internal, err, "init failed")
+	}
+	if req.Thaw {
+		if err := i.Disk.Thaw(r.Context()); err != nil {
+			return fault.Wrap(fault.Internal, err, "init failed")
+		}
 	}
 	if req.EnvVars != nil {
 		i.SetEnvs(req.EnvVars)
@@ -109,7 +121,7 @@ func (i *Initializer) check(req *request) error {
 	return nil
 }
 
-func (i *Initializer) changeSystem(req *request) error {
+func (i *Initializer) changeSystem(ctx context.Context, req *request) error {
 	if req.Timestamp != nil {
 		if err := i.System.SetClock(*req.Timestamp); err != nil {
 			return err
@@ -124,12 +136,37 @@ func (i *Initializer) changeSystem(req *request) error {
 		if err := i.System.SetHostname(req.Hostname); err != nil {
 			return err
 		}
-		if err := writeHostname(i.Etc, req.Hostname); err != nil {
+	}
+	files, err := identityFiles(i.Etc, req.Hostname, req.MachineID)
+	if err != nil {
+		return err
+	}
+	return i.writeFiles(ctx, files, req.Thaw)
+}
+
+// writeFiles begins with what lies in memory. What the guest has put on the disk
+// instead cannot be written while that is frozen: mayThaw ends the freeze for it.
+func (i *Initializer) writeFiles(ctx context.Context, files []etcFile, mayThaw bool) error {
+	var onDisk []etcFile
+	for _, file := range files {
+		if !file.inMemory() {
+			onDisk = append(onDisk, file)
+		} else if err := file.write(); err != nil {
 			return err
 		}
 	}
-	if req.MachineID != "" {
-		return writeMachineID(i.Etc, req.MachineID)
+	for _, file := range onDisk {
+		if i.Disk.Frozen() {
+			if !mayThaw {
+				return fmt.Errorf("%s lies on the disk, which is frozen", file.path)
+			}
+			if err := i.Disk.Thaw(ctx); err != nil {
+				return err
+			}
+		}
+		if err := file.write(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

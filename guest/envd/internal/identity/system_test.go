@@ -17,7 +17,7 @@ func TestTheOwnLineOfHosts(t *testing.T) {
 	for old, want := range map[string]string{
 		"":                                   "127.0.0.1\tlocalhost\n::1\tlocalhost\n127.0.1.1\tsb\n",
 		"127.0.0.1 localhost":                "127.0.0.1 localhost\n127.0.1.1\tsb\n",
-		"127.0.1.1 a\n# x\n\n127.0.1.1\tb\n": "# x\n\n127.0.1.1\tsb\n",
+		"127.0.1.1 a\n# x\n\n127.0.1.1\tb\n": "127.0.1.1\tsb\n# x\n\n",
 	} {
 		if got := withOwnLine(old, "sb"); got != want {
 			t.Errorf("%q: %q", old, got)

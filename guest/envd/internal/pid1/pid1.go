@@ -19,6 +19,8 @@ type Options struct {
 	// Argv is the server's command line, found at Path.
 	Path string
 	Argv []string
+	// Files are what the server gets as descriptors 3 and up.
+	Files []uintptr
 	// PowerOff ends the machine; it does not return.
 	PowerOff func()
 	// Grace is how long processes may take to end before they are killed.
@@ -79,7 +81,7 @@ func (s *supervisor) start() bool {
 	pid, _, err := syscall.StartProcess(s.options.Path, s.options.Argv, &syscall.ProcAttr{
 		Dir:   "/",
 		Env:   []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"},
-		Files: []uintptr{0, 1, 2},
+		Files: append([]uintptr{0, 1, 2}, s.options.Files...),
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})
 	if err != nil {

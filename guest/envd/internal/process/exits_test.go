@@ -31,7 +31,7 @@ func TestTheUnreadOutputOfAllExitsTogetherIsBounded(t *testing.T) {
 	if e.byPID[100].hub.held() == 0 || e.byPID[1].hub.held() != 0 {
 		t.Fatal("the oldest should go first")
 	}
-	e.byPID[100].hub.subscribe()
+	e.byPID[100].hub.subscribe(time.Second)
 	e.expire(now.Add(2 * time.Minute))
 	if e.held != 0 || len(e.byPID) != 0 || len(e.oldestFirst) != 0 {
 		t.Fatalf("%+v", e)

@@ -26,6 +26,7 @@ func (m *Manager) serveStart(r *http.Request, req *startRequest, stream *connect
 	}
 	p, starter, err := m.Start(Command{
 		Config: req.Process, Tag: req.Tag, Stdin: req.Stdin, Timeout: timeout, User: user,
+		Stall: m.stallOf(r, stream),
 	})
 	if err != nil {
 		return err
@@ -50,7 +51,7 @@ func (m *Manager) serveConnect(r *http.Request, req *connectRequest, stream *con
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	s := p.hub.subscribe()
+	s := p.hub.subscribe(m.options.Stall)
 	defer p.hub.leave(s, nil)
 	return m.follow(ctx, p, s, stream, keepaliveOf(r, m.options.Keepalive))
 }
@@ -117,6 +118,17 @@ func timeoutOf(r *http.Request) (time.Duration, error) {
 		return 0, fault.New(fault.InvalidArgument, "invalid Connect-Timeout-Ms %q", text)
 	}
 	return time.Duration(ms) * time.Millisecond, nil
+}
+
+// stallOf reads Wait-For-Reader: "connected" is for a client that has readers of
+// its own to wait for, and closes the connection when they go. Its process waits
+// with it, however long it reads nothing.
+func (m *Manager) stallOf(r *http.Request, stream *connect.Stream) time.Duration {
+	if r.Header.Get("Wait-For-Reader") != "connected" {
+		return m.options.Stall
+	}
+	stream.WaitForReader()
+	return 0
 }
 
 // keepaliveOf reads Keepalive-Ping-Interval, in seconds.

@@ -3,9 +3,10 @@ package process
 // The hub spreads one process's output over its subscribers.
 //
 // The subscriber that has been there longest leads: a full queue of the leader
-// makes the pumps wait, and so the process, but never longer than stall without
-// any progress; then the leader is dropped. The others are dropped when their
-// queue overflows. While nobody listens the last backlogBytes are kept for the
+// makes the pumps wait, and so the process, but never longer than its stall
+// without any progress; then the leader is dropped. Only a starter that asked for
+// it is waited for as long as its connection lives. The others are dropped when
+// their queue overflows. While nobody listens the last backlogBytes are kept for the
 // next subscriber, and the process runs on.
 
 import (
@@ -18,19 +19,18 @@ import (
 const backlogBytes = 256 << 10
 
 type hub struct {
-	stall time.Duration
-
 	mu           sync.Mutex
 	subscribers  []*subscriber
 	backlog      [][]byte
 	backlogBytes int
 }
 
-// subscribe adds a reader. One who finds nobody else gets the backlog first.
-func (h *hub) subscribe() *subscriber {
+// subscribe adds a reader, who may take nothing for stall; 0 is for ever. One who
+// finds nobody else gets the backlog first.
+func (h *hub) subscribe(stall time.Duration) *subscriber {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s := newSubscriber(h.backlog)
+	s := newSubscriber(h.backlog, stall)
 	h.backlog, h.backlogBytes = nil, 0
 	h.subscribers = append(h.subscribers, s)
 	return s
@@ -61,18 +61,25 @@ func (h *hub) publish(frame []byte) {
 	if full == nil {
 		return
 	}
-	timer := time.NewTimer(h.stall)
-	defer timer.Stop()
+	var over <-chan time.Time
+	var timer *time.Timer
+	if leader.stall > 0 {
+		timer = time.NewTimer(leader.stall)
+		defer timer.Stop()
+		over = timer.C
+	}
 	for full != nil {
 		select {
 		case <-full:
 			full = leader.offer(frame)
-			restart(timer, h.stall)
+			if timer != nil {
+				restart(timer, leader.stall)
+			}
 		case <-leader.gone:
 			h.keepIfAlone(frame)
 			return
-		case <-timer.C:
-			h.leave(leader, tooSlow("nothing was read for "+h.stall.String()))
+		case <-over:
+			h.leave(leader, tooSlow("nothing was read for "+leader.stall.String()))
 			h.keepIfAlone(frame)
 			return
 		}

@@ -76,7 +76,9 @@ type Command struct {
 	Tag     string
 	Stdin   bool
 	Timeout time.Duration
-	User    account.User
+	// Stall is how long its starter may take no output before it is dropped; 0 is for ever.
+	Stall time.Duration
+	User  account.User
 }
 
 // Start runs command. Its starter is subscribed before any output is read.
@@ -91,10 +93,10 @@ func (m *Manager) Start(command Command) (*Process, *subscriber, error) {
 	}
 	p := &Process{
 		PID: pid, Tag: command.Tag, Config: command.Config,
-		hub: &hub{stall: m.options.Stall}, stdin: newStdin(stdinPipe),
+		hub: &hub{}, stdin: newStdin(stdinPipe),
 		ended: make(chan struct{}), onEnd: m.ended,
 	}
-	starter := p.hub.subscribe()
+	starter := p.hub.subscribe(command.Stall)
 	m.mu.Lock()
 	m.exits.forgetPID(pid)
 	m.running[pid] = p

@@ -2,7 +2,10 @@ package process
 
 // One reader of a process's output: a queue bounded in bytes.
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 const (
 	queueBytes = 512 << 10
@@ -11,6 +14,8 @@ const (
 )
 
 type subscriber struct {
+	// stall is how long the process waits for it without any progress; 0 is for ever.
+	stall time.Duration
 	// ready holds a token while there are frames to take.
 	ready chan struct{}
 	// gone is closed when the subscriber was dropped or left.
@@ -24,8 +29,8 @@ type subscriber struct {
 	reason error
 }
 
-func newSubscriber(backlog [][]byte) *subscriber {
-	s := &subscriber{ready: make(chan struct{}, 1), gone: make(chan struct{}), frames: backlog}
+func newSubscriber(backlog [][]byte, stall time.Duration) *subscriber {
+	s := &subscriber{stall: stall, ready: make(chan struct{}, 1), gone: make(chan struct{}), frames: backlog}
 	for _, frame := range backlog {
 		s.bytes += len(frame) + frameOverhead
 	}

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"wrenn.dev/envd/internal/freeze"
 	"wrenn.dev/envd/internal/process"
 )
 
@@ -62,12 +63,38 @@ func (k *kernel) SetHostname(name string) error {
 	return nil
 }
 
+// disk stands in for the sandbox's.
+type disk struct {
+	mu      sync.Mutex
+	frozen  bool
+	failure error
+}
+
+func (d *disk) Freeze() error { return d.set(true) }
+func (d *disk) Thaw() error   { return d.set(false) }
+
+func (d *disk) set(frozen bool) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.failure == nil {
+		d.frozen = frozen
+	}
+	return d.failure
+}
+
+func (d *disk) isFrozen() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.frozen
+}
+
 type guest struct {
 	t      testing.TB
 	url    string
 	addr   string
 	etc    string
 	kernel *kernel
+	disk   *disk
 	client *http.Client
 	token  string
 }
@@ -75,9 +102,11 @@ type guest struct {
 // bootGuest starts a guest that has had no /init yet.
 func bootGuest(t testing.TB, options process.Options) *guest {
 	t.Helper()
-	g := &guest{t: t, etc: t.TempDir(), kernel: &kernel{}, client: &http.Client{
+	g := &guest{t: t, etc: t.TempDir(), kernel: &kernel{}, disk: &disk{}, client: &http.Client{
 		Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 32}}}
-	s, err := New(Options{System: g.kernel, Etc: g.etc, Process: options})
+	s, err := New(Options{
+		System: g.kernel, Etc: g.etc, Process: options, Disk: freeze.New(freeze.Options{Filesystem: g.disk}),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

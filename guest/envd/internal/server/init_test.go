@@ -40,7 +40,7 @@ func TestInitChangesWhoTheGuestIs(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"hostname":   "sb-1\n",
-		"hosts":      "127.0.0.1 localhost\n10.0.0.1 gw\n127.0.1.1\tsb-1\n",
+		"hosts":      "127.0.0.1 localhost\n127.0.1.1\tsb-1\n10.0.0.1 gw\n",
 		"machine-id": strings.Repeat("a1", 16) + "\n",
 	} {
 		if got, _ := os.ReadFile(filepath.Join(g.etc, name)); string(got) != want {

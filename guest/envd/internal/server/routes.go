@@ -4,6 +4,7 @@ package server
 
 import (
 	"encoding/json"
+	"io"
 	"log"
 	"net/http"
 	"time"
@@ -16,6 +17,8 @@ import (
 	"wrenn.dev/envd/internal/metrics"
 	"wrenn.dev/envd/internal/transfer"
 )
+
+const maxQuiesceBytes = 4096
 
 func noContent(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
 
@@ -31,11 +34,39 @@ func serveInit(initializer *identity.Initializer) http.HandlerFunc {
 	}
 }
 
-// serveQuiesce closes the other connections before it answers: the host may take
-// the snapshot the moment it has the answer. Its own goes with the answer.
+// serveQuiesce closes the other connections, and freezes the disk if asked, before
+// it answers: the host may take the snapshot the moment it has the answer. Its own
+// connection goes with the answer.
 func (s *Server) serveQuiesce(w http.ResponseWriter, r *http.Request) {
-	s.conns.CloseOthers(r.Context())
 	w.Header().Set("Connection", "close")
+	var req struct {
+		Freeze bool `json:"freeze"`
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxQuiesceBytes))
+	if err == nil {
+		err = connect.Decode(body, &req)
+	}
+	if err != nil {
+		writeFailure(w, err)
+		return
+	}
+	s.conns.CloseOthers(r.Context())
+	if req.Freeze {
+		if err := s.disk.Freeze(r.Context()); err != nil {
+			log.Printf("op=freeze outcome=failed error=%q", err)
+			writeFailure(w, err)
+			return
+		}
+	}
+	noContent(w, r)
+}
+
+func (s *Server) serveThaw(w http.ResponseWriter, r *http.Request) {
+	if err := s.disk.Thaw(r.Context()); err != nil {
+		log.Printf("op=thaw outcome=failed error=%q", err)
+		writeFailure(w, err)
+		return
+	}
 	noContent(w, r)
 }
 

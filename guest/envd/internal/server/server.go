@@ -12,6 +12,7 @@ import (
 	"wrenn.dev/envd/internal/connect"
 	"wrenn.dev/envd/internal/fault"
 	"wrenn.dev/envd/internal/filesystem"
+	"wrenn.dev/envd/internal/freeze"
 	"wrenn.dev/envd/internal/identity"
 	"wrenn.dev/envd/internal/metrics"
 	"wrenn.dev/envd/internal/process"
@@ -25,6 +26,8 @@ type Options struct {
 	Etc    string
 	// Process has the limits of processes; Users is filled in.
 	Process process.Options
+	// Disk is frozen by /quiesce and thawed by /thaw and /init. Nil: there is none.
+	Disk *freeze.Disk
 }
 
 // Server answers on one listener.
@@ -32,6 +35,7 @@ type Server struct {
 	http   *http.Server
 	conns  *transport.Tracker
 	token  identity.Token
+	disk   *freeze.Disk
 	routes map[string]route
 }
 
@@ -45,19 +49,23 @@ type route struct {
 func New(options Options) (*Server, error) {
 	users := account.NewResolver(account.Open("/etc/passwd", "/etc/group"))
 	options.Process.Users = users
+	if options.Disk == nil {
+		options.Disk = freeze.New(freeze.Options{})
+	}
 	processes, err := process.New(options.Process)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{}
+	s := &Server{disk: options.Disk}
 	initializer := &identity.Initializer{
-		Token: &s.token, System: options.System, Etc: options.Etc, Users: users, SetEnvs: processes.SetEnvs,
+		Token: &s.token, System: options.System, Etc: options.Etc, Disk: s.disk, Users: users, SetEnvs: processes.SetEnvs,
 	}
 	files := fileRoutes{users}
 	s.routes = map[string]route{
 		"/health":  {open: true, methods: methods("GET", noContent)},
 		"/init":    {open: true, methods: methods("POST", serveInit(initializer))},
 		"/quiesce": {methods: methods("POST", s.serveQuiesce)},
+		"/thaw":    {methods: methods("POST", s.serveThaw)},
 		"/metrics": {methods: methods("GET", serveMetrics(metrics.NewSampler()))},
 		"/files":   {methods: map[string]http.HandlerFunc{"GET": files.download, "POST": files.upload}},
 	}

@@ -95,6 +95,34 @@ func TestAReaderThatStopsIsDroppedAndTheProcessGoesOn(t *testing.T) {
 	got.add(t, r.stdout)
 }
 
+func TestAReaderThatIsWaitedForMayStopForLongerThanTheStall(t *testing.T) {
+	g := newGuest(t, process.Options{Stall: time.Second})
+	done, later := filepath.Join(t.TempDir(), "done"), filepath.Join(t.TempDir(), "later")
+	s := g.start(sh(heavy(beyondSockets, done)), "Wait-For-Reader: connected")
+	s.pid()
+	// A reader that stops after this one and is not waited for: once it was dropped, the stall is over for both.
+	other := g.start(sh(heavy(beyondSockets, later)))
+	other.pid()
+	eventually(t, "the stall is over", func() bool { return exists(later) })
+	if exists(done) {
+		t.Fatal("the process did not wait for its reader")
+	}
+	var got numbered
+	for got.total < beyondSockets {
+		got.add(t, s.next().Event.Data.Stdout)
+	}
+	s.rest().expectExit(t, 0)
+}
+
+func TestAReaderThatIsWaitedForMayLeave(t *testing.T) {
+	g := newGuest(t)
+	done := filepath.Join(t.TempDir(), "done")
+	s := g.start(sh(heavy(beyondSockets, done)), "Wait-For-Reader: connected")
+	s.pid()
+	s.body.Close()
+	eventually(t, "the process finishes without its reader", func() bool { return exists(done) })
+}
+
 func TestASecondReaderThatStopsDoesNotHoldTheFirst(t *testing.T) {
 	g := newGuest(t)
 	done := filepath.Join(t.TempDir(), "done")
