@@ -4,6 +4,7 @@
 import { TestPlatform } from '../../test/support/real-platform.ts'
 import { User } from '../../test/support/user.ts'
 import { inOneSandbox, type Bench } from './client.ts'
+import { outputLatency } from './latency.ts'
 import { requestsPerSecond } from './requests.ts'
 import { manyAtOnce, oneAfterTheOther, sideBySide, warmExec } from './sandboxes.ts'
 import { comparisonLines } from './statistics.ts'
@@ -15,6 +16,7 @@ const sections: Record<string, (bench: Bench) => Promise<string[]>> = {
   transfers: (bench) =>
     inOneSandbox(bench, async (guest) => comparisonLines(await transferComparisons(bench.user, guest))),
   requests: requestsPerSecond,
+  latency: outputLatency,
   many: manyAtOnce,
   memory: sideBySide,
 }
