@@ -2,14 +2,14 @@
 // (it was restarted) and the request never reached it.
 import { request as httpRequest, type Agent, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { isErrno, pipeBody } from '@wrenn/base'
+import { freeChunk, freeWhatIsRead, isErrno, pipeBody } from '@wrenn/base'
 
 export interface Outgoing {
   target: { socketPath: string } | { host: string; port: number }
   method: string
   path: string
   headers: Record<string, string>
-  /** A stream is read as far as the peer wants it, and not destroyed. */
+  /** A stream is read as far as the peer wants it, and not destroyed. Its chunks are freed. */
   body: Readable | string | undefined
   signal: AbortSignal | undefined
 }
@@ -48,7 +48,8 @@ function sendOnce(outgoing: Outgoing, agent: Agent | false): Promise<IncomingMes
       const stale = request.reusedSocket && isStale(error, outgoing)
       reject(stale ? new StaleConnectionError('stale', { cause: error }) : error)
     })
-    if (body instanceof Readable) pipeBody(body, request)
+    freeWhatIsRead(request)
+    if (body instanceof Readable) pipeBody(body, request, freeChunk)
     else request.end(body)
   })
 }

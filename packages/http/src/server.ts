@@ -1,6 +1,7 @@
 // An HTTP server for one contract: Fastify with our settings, our Error shape in every layer, and the contract's routes.
 // The caller listens on it (TCP or unix socket) and closes it.
-import { errorText, type AppError, type Logger } from '@wrenn/base'
+import { IncomingMessage, type ServerResponse } from 'node:http'
+import { errorText, freeChunk, type AppError, type Logger } from '@wrenn/base'
 import type { AnyApi, OperationId } from '@wrenn/contract'
 import createFastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { clientErrorHandler, handleOddRequests, requireHost } from './below-fastify.ts'
@@ -89,6 +90,8 @@ export async function createContractServer<
     requireHost(request.raw.httpVersion, request.headers.host)
   })
   fastify.addHook('onSend', async (request, reply, payload: unknown) => {
+    // Passed on from another process: nobody else has its chunks.
+    if (payload instanceof IncomingMessage) freeWhatIsWritten(reply.raw)
     if (request.wrenn.body === 'raw') return payload
     if (!(await dropBody(request.raw))) reply.header('connection', 'close')
     return payload
@@ -111,6 +114,15 @@ export async function createContractServer<
   await fastify.ready()
   webSockets.listen(fastify.server, (request, response) => fastify.routing(request, response))
   return fastify
+}
+
+/** Fastify pipes a stream into the response, and a pipe does not tell when a chunk is written. */
+function freeWhatIsWritten(response: ServerResponse): void {
+  const write = response.write.bind(response)
+  response.write = (chunk: Buffer) =>
+    write(chunk, (error) => {
+      if (!error) freeChunk(chunk)
+    })
 }
 
 /** One line for each request. `status` is undefined when the client went away before its answer. */

@@ -1,6 +1,6 @@
 // The host agent as the control plane sees it: its API with our names, and a deadline on every call.
 import { randomUUID } from 'node:crypto'
-import { Readable } from 'node:stream'
+import { pipeline, Transform, type Readable } from 'node:stream'
 import { AppError, type SandboxId } from '@wrenn/base'
 import type { Contract, HostAgentApi, HostAgentSchemas } from '@wrenn/contract'
 import { ContractClient } from '@wrenn/http'
@@ -35,7 +35,7 @@ export interface StreamedCommand extends Omit<Command, 'timeoutSec'> {
 export interface FileUpload {
   /** A promise when it is known only at the end of the content. */
   path: string | Promise<string>
-  /** What it fails with comes back to the caller. */
+  /** What it fails with comes back to the caller. Its chunks are freed when they are sent. */
   content: Readable
   signal: AbortSignal
 }
@@ -188,13 +188,15 @@ function formBody(content: Readable, path: Promise<string>): { contentType: stri
   const boundary = randomUUID()
   const head = (field: string): string =>
     `--${boundary}\r\ncontent-disposition: form-data; name="${field}"\r\n\r\n`
-  const parts = async function* (): AsyncGenerator<Buffer> {
-    yield Buffer.from(head('file'))
-    yield* content as AsyncIterable<Buffer>
-    yield Buffer.from(`\r\n${head('path')}${await path}\r\n--${boundary}--\r\n`)
-  }
+  const tail = (path: string): string => `\r\n${head('path')}${path}\r\n--${boundary}--\r\n`
+  const form = new Transform({
+    transform: (chunk: Buffer, _encoding, done) => done(null, chunk),
+    flush: (done) => void path.then((path) => done(null, Buffer.from(tail(path))), done),
+  })
+  form.push(head('file'))
   const contentType = `multipart/form-data; boundary=${boundary}`
-  return { contentType, stream: Readable.from(parts(), { objectMode: false }) }
+  // What is wrong is the form's error.
+  return { contentType, stream: pipeline(content, form, () => undefined) }
 }
 
 /** Throws `agent_error` when the time is over, and the caller's reason when that aborts first. */

@@ -1,7 +1,7 @@
 // Reading an upload: a form with the fields `path` and `file`, in any order, as it arrives. Nothing of the file is kept:
 // whoever consumes the content sets the pace. The content ends only when the whole form was there and right, so that an
 // upload that is too large, broken off or malformed never looks like one that is complete.
-import { Readable } from 'node:stream'
+import { pipeline, Transform, type Readable } from 'node:stream'
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy'
 import { AppError, KIB, MIB } from '@wrenn/base'
 import type { RawBody } from '@wrenn/contract'
@@ -62,20 +62,27 @@ export async function readUploadForm(body: RawBody, maxFileBytes: number): Promi
   path.promise.catch(() => undefined)
   body.stream.pipe(form)
   const source = await file.promise
-  const content = async function* (): AsyncGenerator<Buffer> {
-    let size = 0
-    try {
-      for await (const chunk of source as AsyncIterable<Buffer>) {
-        size += chunk.length
-        if (size > maxFileBytes) throw tooLarge(maxFileBytes)
-        yield chunk
-      }
-      await path.promise
-    } finally {
-      body.stream.unpipe(form)
-    }
-  }
-  return { path: known ?? path.promise, content: Readable.from(content(), { objectMode: false }) }
+  const content = contentOf(source, { whole: path.promise, maxFileBytes })
+  content.once('close', () => body.stream.unpipe(form))
+  return { path: known ?? path.promise, content }
+}
+
+/** The chunks as they came, not joined to larger ones as an iterator does. Ends when `whole` is settled. */
+function contentOf(
+  source: BusboyFileStream,
+  { whole, maxFileBytes }: { whole: Promise<unknown>; maxFileBytes: number },
+): Readable {
+  let size = 0
+  const content = new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      size += chunk.length
+      if (size > maxFileBytes) done(tooLarge(maxFileBytes))
+      else done(null, chunk)
+    },
+    flush: (done) => void whole.then(() => done(), done),
+  })
+  // What is wrong is the content's error.
+  return pipeline(source, content, () => undefined)
 }
 
 function openForm(contentType: string): BusboyInstance {

@@ -2,7 +2,7 @@
 // goes away `close` fails everything under way, since a dead guest sends no reset.
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { Readable, type Duplex } from 'node:stream'
-import { AppError, errorText, pipeBody, withDeadline } from '@wrenn/base'
+import { AppError, errorText, freeChunk, freeWhatIsRead, pipeBody, withDeadline } from '@wrenn/base'
 import { envdPort } from '../network/addresses.ts'
 import { connectPersistently } from './connect.ts'
 
@@ -23,7 +23,7 @@ export interface EnvdResponse {
 
 interface CallOptions {
   headers?: Record<string, string>
-  /** A stream is read as far as envd wants it, and not destroyed. A function is called once there is a connection. */
+  /** A stream is read as far as envd wants it, and not destroyed; its chunks are freed. A function is called once there is a connection. */
   body?: Buffer | Readable | (() => Buffer)
   /** Until the response's headers are there. Left out: as long as it goes on. */
   timeoutMs?: number
@@ -109,7 +109,8 @@ export class Envd {
         call.setTimeout(idleMs, () => {
           call.destroy(new AppError('agent_error', 'nothing moved for too long'))
         })
-      if (body instanceof Readable) pipeBody(body, call)
+      freeWhatIsRead(call)
+      if (body instanceof Readable) pipeBody(body, call, freeChunk)
       else if (typeof body === 'function') call.once('socket', () => call.end(body()))
       else call.end(body)
     })
