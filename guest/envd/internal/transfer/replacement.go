@@ -50,7 +50,7 @@ func (r *replacement) fill(source io.Reader) error {
 	buffer := copyBuffers.Get().(*[copyBytes]byte)
 	defer copyBuffers.Put(buffer)
 	for {
-		n, readErr := source.Read(buffer[:])
+		n, readErr := readPiece(source, buffer[:])
 		if _, err := r.file.Write(buffer[:n]); err != nil {
 			return fault.File(err, r.target)
 		}
@@ -61,6 +61,17 @@ func (r *replacement) fill(source io.Reader) error {
 			return fault.Wrap(fault.InvalidArgument, readErr, "the upload broke off")
 		}
 	}
+}
+
+// readPiece reads until half of buffer is full, since a form gives only 4 KiB at
+// a time; what comes in larger pieces is not held up for more.
+func readPiece(source io.Reader, buffer []byte) (n int, err error) {
+	for n < len(buffer)/2 && err == nil {
+		var got int
+		got, err = source.Read(buffer[n:])
+		n += got
+	}
+	return n, err
 }
 
 // commit gives the file its mode and owner and puts it in the target's place:

@@ -5,6 +5,7 @@ package transfer
 // path, as E2B's clients send it.
 
 import (
+	"bufio"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -50,7 +51,7 @@ func Upload(r *http.Request, user account.User) ([]Written, error) {
 		err := up.take("", body)
 		return up.written, err
 	case "multipart/form-data":
-		err := up.readForm(multipart.NewReader(body, params["boundary"]))
+		err := up.readForm(multipart.NewReader(bufio.NewReaderSize(body, copyBytes), params["boundary"]))
 		return up.written, err
 	}
 	return nil, fault.New(fault.InvalidArgument, "the content type must be multipart/form-data or application/octet-stream")
