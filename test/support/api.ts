@@ -1,5 +1,7 @@
 // Calls the public API over HTTP and holds every answer against the contract: status, content type, body, request id.
 import assert from 'node:assert/strict'
+import { request, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 import {
   answerProblem,
   publicContract,
@@ -27,6 +29,7 @@ export interface ApiCall {
   query?: string
   /** Sent as JSON; a FormData as it is. */
   body?: unknown
+  /** With `upgrade` the answer to that is what comes back. */
   headers?: Record<string, string>
   signal?: AbortSignal
 }
@@ -51,27 +54,15 @@ export class Api {
     const operation = contract.operations.get(id)
     assert.ok(operation)
     const query = call.query === undefined ? '' : `?${call.query}`
-    const response = await fetch(this.url + pathOf(operation, call.params) + query, {
-      method: operation.method,
-      redirect: 'manual',
-      headers: {
-        ...(call.body === undefined || call.body instanceof FormData
-          ? {}
-          : { 'content-type': 'application/json' }),
-        ...credentialHeaders(call.as),
-        ...call.headers,
-      },
-      ...(call.body === undefined
-        ? {}
-        : { body: call.body instanceof FormData ? call.body : JSON.stringify(call.body) }),
-      ...(call.signal ? { signal: call.signal } : {}),
-    })
-    const text = await response.text()
-    const contentType = response.headers.get('content-type')
+    const url = this.url + pathOf(operation, call.params) + query
+    const { status, headers, text } = call.headers?.['upgrade']
+      ? await upgrade(url, { ...credentialHeaders(call.as), ...call.headers })
+      : await send(url, operation.method, call)
+    const contentType = headers.get('content-type')
     const body: unknown = contentType?.startsWith('application/json') ? JSON.parse(text) : text
-    assert.equal(answerProblem(contract, id, { status: response.status, contentType, body }), undefined, text)
-    assert.ok(response.headers.get('x-request-id'), `${id}: x-request-id`)
-    return { status: response.status, headers: response.headers, body: body as T }
+    assert.equal(answerProblem(contract, id, { status, contentType, body }), undefined, text)
+    assert.ok(headers.get('x-request-id'), `${id}: x-request-id`)
+    return { status, headers, body: body as T }
   }
 
   /** As `call`, for an answer of `status`; returns its body. */
@@ -111,6 +102,48 @@ export class Api {
   async get(as: Credentials, id: string): Promise<PublicSchemas['Sandbox']> {
     return this.expect(200, 'getSandbox', { as, params: { id } })
   }
+}
+
+interface RawAnswer {
+  status: number
+  headers: Headers
+  text: string
+}
+
+async function send(url: string, method: string, { body, as, headers, signal }: ApiCall): Promise<RawAnswer> {
+  const isJson = body !== undefined && !(body instanceof FormData)
+  const response = await fetch(url, {
+    method,
+    redirect: 'manual',
+    headers: {
+      ...(isJson ? { 'content-type': 'application/json' } : {}),
+      ...credentialHeaders(as),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : body }),
+    ...(signal ? { signal } : {}),
+  })
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
+/** What fetch cannot ask for. A WebSocket that is accepted is closed at once. */
+function upgrade(url: string, headers: Record<string, string>): Promise<RawAnswer> {
+  return new Promise((resolve, reject) => {
+    const answered = (answer: IncomingMessage, text: string): void =>
+      resolve({
+        status: answer.statusCode ?? 0,
+        headers: new Headers(answer.headers as Record<string, string>),
+        text,
+      })
+    const call = request(url, { headers, agent: false })
+    call.on('error', reject)
+    call.on('upgrade', (answer, socket) => {
+      socket.destroy()
+      answered(answer, '')
+    })
+    call.on('response', (answer) => void text(answer).then((body) => answered(answer, body), reject))
+    call.end()
+  })
 }
 
 function pathOf(operation: Operation, params: Record<string, string> = {}): string {

@@ -1,0 +1,17 @@
+// Every case there is. What is missing here does not compile, and ../coverage.test.ts fails.
+import { apiKeyCases } from './api-keys.ts'
+import { authCases } from './auth.ts'
+import type { Cases } from './case.ts'
+import { fileCases } from './files.ts'
+import { oauthCases } from './oauth.ts'
+import { platformCases } from './platform.ts'
+import { sandboxCases } from './sandboxes.ts'
+
+export const cases: Cases = {
+  ...platformCases,
+  ...authCases,
+  ...oauthCases,
+  ...apiKeyCases,
+  ...sandboxCases,
+  ...fileCases,
+}
