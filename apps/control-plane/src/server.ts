@@ -8,7 +8,6 @@ import {
   outsideRequests,
   type ApiKeyId,
   type Logger,
-  type ProviderSettings,
   type RateLimits,
   type SandboxId,
   type SignupPolicy,
@@ -16,13 +15,11 @@ import {
 import { hostAgentContract, publicContract } from '@wrenn/contract'
 import { createContractServer, Gauge, Registry, requestMetrics, serveMetrics } from '@wrenn/http'
 import { createAuthenticate } from './auth/authenticate.ts'
-import type { ProviderCallLimits } from './auth/oauth/http.ts'
-import { knownProviders, OAuthRegistry, type ProviderFactories } from './auth/oauth/registry.ts'
-import { StateCookies } from './auth/oauth/state-cookie.ts'
 import { Tokens } from './auth/tokens.ts'
 import type { ListenAddress } from './config.ts'
 import { Agent, type AgentDeadlines } from './hosts/agent.ts'
 import { Hosts } from './hosts/hosts.ts'
+import { createOAuthParts, type OAuthOptions } from './oauth-parts.ts'
 import { Periodic } from './reconcilers/periodic.ts'
 import { reconcileSandboxes } from './reconcilers/sandboxes.ts'
 import { createHandlers } from './routes/handlers.ts'
@@ -63,21 +60,6 @@ export interface ControlPlaneOptions {
   agentDeadlines?: Partial<AgentDeadlines>
   /** Default: every provider answers 404. */
   oauth?: OAuthOptions
-}
-
-interface OAuthOptions {
-  /** Default knownProviders. */
-  known?: ProviderFactories
-  /** By name. */
-  configured: Readonly<Record<string, ProviderSettings>>
-  /** Base of this API as browsers reach it. Default: where it listens. */
-  publicUrl?: string | undefined
-  /** Base of the frontend. Default publicUrl. */
-  redirectUrl?: string | undefined
-  /** For each call to a provider. */
-  limits?: ProviderCallLimits
-  /** The clock of the state cookie, in milliseconds. */
-  now?: () => number
 }
 
 export interface ControlPlane {
@@ -133,10 +115,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   addSandboxGauge(registry, db)
   let metrics: Server | undefined
 
-  const { oauth = { configured: {} } } = options
-  const publicUrl = (): string => oauth.publicUrl ?? urlOf(server.server.address() as AddressInfo)
-  const known = oauth.known ?? knownProviders
-  const contract = publicContract({ oauthProviders: Object.keys(known) })
+  const listenUrl = (): string => urlOf(server.server.address() as AddressInfo)
+  const oauth = createOAuthParts(options.oauth ?? {}, { jwtSecret: options.jwtSecret, listenUrl })
+  const contract = publicContract({ oauthProviders: oauth.names })
   const server = await createContractServer({
     contract,
     handlers: createHandlers({
@@ -150,20 +131,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       leases,
       activity,
       version: ownVersion(),
-      oauth: {
-        db,
-        tokens,
-        signups,
-        providers: new OAuthRegistry({
-          known,
-          configured: oauth.configured,
-          publicUrl,
-          ...(oauth.limits ? { limits: oauth.limits } : {}),
-        }),
-        cookies: new StateCookies(options.jwtSecret, oauth.now),
-        publicUrl,
-        redirectUrl: () => oauth.redirectUrl ?? publicUrl(),
-      },
+      oauth: { db, tokens, signups, ...oauth },
       reconcileSoon: () => outsideRequests(() => void reconciler.nudge()),
       logger,
     }),
@@ -212,7 +180,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     }
   }
   const metricsUrl = metrics && urlOf(metrics.address() as AddressInfo)
-  return { url: urlOf(server.server.address() as AddressInfo), metricsUrl, close }
+  return { url: listenUrl(), metricsUrl, close }
 }
 
 function addSandboxGauge(registry: Registry, db: Database): void {

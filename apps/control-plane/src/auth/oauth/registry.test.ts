@@ -12,7 +12,7 @@ test('every provider has a name that its variables and its state cookie can have
 test('every provider calls itself by its name and sends browsers to https, with state, challenge and callback', async () => {
   const names = Object.keys(knownProviders)
   const configured = Object.fromEntries(names.map((name) => [name, settings]))
-  const registry = new OAuthRegistry({ known: knownProviders, configured, publicUrl })
+  const registry = new OAuthRegistry({ known: knownProviders, configured, publicUrl, limits: {} })
   for (const name of names) {
     const provider = registry.provider(name)
     assert.equal(provider.name, name)
@@ -29,9 +29,14 @@ test('every provider calls itself by its name and sends browsers to https, with 
 })
 
 test('a provider that is unknown or not configured does not exist', () => {
-  const none = new OAuthRegistry({ known: knownProviders, configured: {}, publicUrl })
-  const unknown = new OAuthRegistry({ known: {}, configured: { github: settings }, publicUrl })
-  const all = new OAuthRegistry({ known: knownProviders, configured: { github: settings }, publicUrl })
+  const none = new OAuthRegistry({ known: knownProviders, configured: {}, publicUrl, limits: {} })
+  const unknown = new OAuthRegistry({ known: {}, configured: { github: settings }, publicUrl, limits: {} })
+  const all = new OAuthRegistry({
+    known: knownProviders,
+    configured: { github: settings },
+    publicUrl,
+    limits: {},
+  })
   for (const [registry, name] of [
     [none, 'github'],
     [unknown, 'github'],

@@ -18,7 +18,7 @@ export interface RegistryOptions {
   configured: Readonly<Record<string, ProviderSettings>>
   /** Base of this API as browsers reach it; asked when a provider is first used. */
   publicUrl: () => string
-  limits?: ProviderCallLimits
+  limits: ProviderCallLimits
 }
 
 export class OAuthRegistry {
