@@ -243,7 +243,7 @@ export class FakeAgent {
     if (cmd !== 'sleep') return { ...result, exit_code: 127, stderr: `${cmd}: not found\n` }
     const end = performance.now() + Number(args[0]) * 1_000
     while (performance.now() < end) {
-      if (!this.sandboxes.has(id)) throw new AppError('not_found', `${id} was destroyed`)
+      if (this.machine.find(id).status === 'paused') throw new AppError('invalid_state', 'It is paused')
       await sleep(5, undefined, { signal })
     }
     return result

@@ -8,6 +8,17 @@ import { ContractClient } from '@wrenn/http'
 export type AgentHealth = HostAgentSchemas['Health']
 export type AgentSandbox = HostAgentSchemas['Sandbox']
 
+export interface SandboxSpec {
+  id: SandboxId
+  /** The base template. */
+  template: string
+  vcpus: number
+  memoryMib: number
+  /** 0: never. */
+  timeoutSec: number
+  onTimeout: 'pause' | 'destroy'
+}
+
 export interface Command {
   cmd: string
   args: string[]
@@ -53,6 +64,8 @@ export interface AgentDeadlines {
   /** The first create of a template boots it, under emulation for minutes. */
   createMs: number
   destroyMs: number
+  /** Of a pause, resume or snapshot: it writes or reads all of a VM's memory, on disks of any speed. */
+  changeMs: number
   /** On top of the command's own time limit. */
   execMarginMs: number
 }
@@ -62,6 +75,7 @@ const defaultDeadlines: AgentDeadlines = {
   listMs: 5_000,
   createMs: 300_000,
   destroyMs: 15_000,
+  changeMs: 300_000,
   execMarginMs: 30_000,
 }
 
@@ -91,11 +105,10 @@ export class Agent {
   }
 
   async createSandbox(
-    sandbox: { id: SandboxId; template: string; vcpus: number; memoryMib: number },
+    { memoryMib, timeoutSec, onTimeout, ...rest }: SandboxSpec,
     signal: AbortSignal,
   ): Promise<AgentSandbox> {
-    const { memoryMib, ...rest } = sandbox
-    const body = { ...rest, memory_mib: memoryMib }
+    const body = { ...rest, memory_mib: memoryMib, timeout_sec: timeoutSec, on_timeout: onTimeout }
     return within(this.#deadlines.createMs, signal, (signal) =>
       this.#client.call('createSandbox', { body, signal }),
     )
@@ -106,6 +119,37 @@ export class Agent {
     const params = { id }
     await within(this.#deadlines.destroyMs, undefined, (signal) =>
       this.#client.call('destroySandbox', { params, signal }),
+    )
+  }
+
+  async getSandbox(id: SandboxId): Promise<AgentSandbox> {
+    const params = { id }
+    return within(this.#deadlines.listMs, undefined, (signal) =>
+      this.#client.call('getSandbox', { params, signal }),
+    )
+  }
+
+  /** On any failure that the agent tells of, the sandbox runs on. */
+  async pauseSandbox(id: SandboxId): Promise<AgentSandbox> {
+    const params = { id }
+    return within(this.#deadlines.changeMs, undefined, (signal) =>
+      this.#client.call('pauseSandbox', { params, signal }),
+    )
+  }
+
+  /** On any failure that the agent tells of, the sandbox stays paused. */
+  async resumeSandbox(id: SandboxId): Promise<AgentSandbox> {
+    const params = { id }
+    return within(this.#deadlines.changeMs, undefined, (signal) =>
+      this.#client.call('resumeSandbox', { params, signal }),
+    )
+  }
+
+  /** Begins the idle time anew. */
+  async touchSandbox(id: SandboxId): Promise<void> {
+    const params = { id }
+    await within(this.#deadlines.listMs, undefined, (signal) =>
+      this.#client.call('touchSandbox', { params, signal }),
     )
   }
 

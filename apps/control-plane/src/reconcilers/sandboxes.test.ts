@@ -49,9 +49,7 @@ describe('the reconciler', () => {
   it('says what became of a VM that ended by itself, and a delete clears it', async () => {
     const { api, agent } = platform
     const { id } = await api.create(as)
-    const sandbox = agent.sandboxes.get(id)
-    assert.ok(sandbox)
-    agent.sandboxes.set(id, { ...sandbox, status: 'failed', status_reason: 'The kernel panicked.' })
+    agent.machine.fail(id, 'The kernel panicked.')
     const failed = await eventually(id, 'error')
     assert.equal(failed.status_reason, 'The kernel panicked.')
     assert.ok((await api.list(as)).some((other) => other.id === id))

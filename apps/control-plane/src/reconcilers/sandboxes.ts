@@ -8,7 +8,14 @@ import { errorText, type Logger, type SandboxId } from '@wrenn/base'
 import type { AgentSandbox } from '../hosts/agent.ts'
 import type { Host, Hosts } from '../hosts/hosts.ts'
 import type { Database } from '../store/database.ts'
-import { sandboxEnd, sandboxesForgetAbandoned, sandboxesOfHost } from '../store/sandboxes.ts'
+import { reportOf } from '../services/sandboxes/reports.ts'
+import { sandboxApply } from '../store/sandbox-reports.ts'
+import {
+  sandboxEnd,
+  sandboxesForgetAbandoned,
+  sandboxesOfHost,
+  type KnownSandbox,
+} from '../store/sandboxes.ts'
 
 export interface ReconcileDeps {
   db: Database
@@ -25,8 +32,11 @@ async function reconcileHost(deps: ReconcileDeps, host: Host): Promise<void> {
   const { db, logger } = deps
   const before = await sandboxesOfHost(db, host.id)
   const present = new Map((await host.agent.listSandboxes()).map((sandbox) => [sandbox.id, sandbox]))
-  for (const { id, status } of before) {
-    if (status === 'running') await endUnlessRunning(deps, id, present.get(id))
+  for (const row of before) {
+    const sandbox = present.get(row.id)
+    if (sandbox) await showReport(deps, row, sandbox)
+    // Only what was there when the row was read: a pending one may have been made since the list.
+    else if (row.status === 'running' || row.status === 'paused') await endLost(deps, row)
   }
   for (const id of await sandboxesForgetAbandoned(db, host.id)) {
     logger.info({ op: 'reconcile', outcome: 'abandoned create removed', sandboxId: id })
@@ -36,18 +46,22 @@ async function reconcileHost(deps: ReconcileDeps, host: Host): Promise<void> {
   await Promise.all(orphans.map(({ id }) => destroyOrphan(deps, host, id as SandboxId)))
 }
 
-async function endUnlessRunning(
+async function showReport(
   { db, logger }: ReconcileDeps,
-  id: SandboxId,
-  sandbox: AgentSandbox | undefined,
+  row: KnownSandbox,
+  sandbox: AgentSandbox,
 ): Promise<void> {
-  if (sandbox !== undefined && sandbox.status !== 'failed') return
-  const change =
-    sandbox === undefined
-      ? { to: 'stopped' as const, reason: 'Its host does not have it any more.' }
-      : { to: 'error' as const, reason: sandbox.status_reason ?? 'Its VM ended by itself.' }
-  if (!(await sandboxEnd(db, id, { from: ['running'], ...change }))) return
-  logger.warn({ op: 'reconcile', outcome: change.to, sandboxId: id, reason: change.reason })
+  const report = reportOf(sandbox, row)
+  if (!report || report.generation <= Number(row.generation)) return
+  if (!(await sandboxApply(db, report))) return
+  const { status: outcome, reason } = report
+  logger[outcome === 'error' ? 'warn' : 'info']({ op: 'reconcile', outcome, sandboxId: row.id, reason })
+}
+
+async function endLost({ db, logger }: ReconcileDeps, { id }: KnownSandbox): Promise<void> {
+  const reason = 'Its host does not have it any more.'
+  if (!(await sandboxEnd(db, id, { from: ['running', 'paused'], to: 'stopped', reason }))) return
+  logger.warn({ op: 'reconcile', outcome: 'stopped', sandboxId: id, reason })
 }
 
 async function destroyOrphan({ logger }: ReconcileDeps, host: Host, id: SandboxId): Promise<void> {

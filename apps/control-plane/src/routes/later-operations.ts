@@ -2,8 +2,6 @@
 import type { OperationId, PublicApi } from '@wrenn/contract'
 
 export const laterOperations = [
-  'pauseSandbox',
-  'resumeSandbox',
   'createSnapshot',
   'listSnapshots',
   'deleteSnapshot',

@@ -1,8 +1,9 @@
-// /v1/sandboxes: create, list, get, delete, exec, ping.
+// /v1/sandboxes: create, list, get, delete, exec, ping, pause, resume.
 import type { PublicApi, PublicSchemas, Query } from '@wrenn/contract'
 import { createSandbox } from '../services/sandboxes/create.ts'
 import type { SandboxDeps } from '../services/sandboxes/deps.ts'
 import { destroySandbox } from '../services/sandboxes/destroy.ts'
+import { pauseSandbox, resumeSandbox } from '../services/sandboxes/pause.ts'
 import { getSandbox, listSandboxes, sandboxRef } from '../services/sandboxes/find.ts'
 import { execInSandbox, pingSandbox } from '../services/sandboxes/use.ts'
 import { once, type KeepAnswer } from '../services/idempotency.ts'
@@ -20,6 +21,8 @@ type SandboxOperation =
   | 'destroySandbox'
   | 'execCommand'
   | 'pingSandbox'
+  | 'pauseSandbox'
+  | 'resumeSandbox'
 
 type Sandbox = PublicSchemas['Sandbox']
 type ListQuery = Query<PublicApi['operations']['listSandboxes']>
@@ -30,8 +33,9 @@ export function sandboxHandlers(
   return {
     createSandbox: async ({ auth, body, headers, signal, note, appendHeader }) => {
       await countUse(deps.limiter, { name: 'creates', who: auth.teamId }, appendHeader)
-      const { template, vcpus, memory_mb: memoryMb, timeout_sec: timeoutSec, metadata = {} } = body
-      const request = { teamId: auth.teamId, template, vcpus, memoryMb, timeoutSec, metadata }
+      const { template, vcpus, metadata = {} } = body
+      const { memory_mb: memoryMb, timeout_sec: timeoutSec, on_timeout: onTimeout } = body
+      const request = { teamId: auth.teamId, template, vcpus, memoryMb, timeoutSec, onTimeout, metadata }
       const create = async (keep?: KeepAnswer<Sandbox>): Promise<Sandbox> => {
         const alongside = keep && ((trx: Database, row: SandboxRow) => keep(trx, toWire(row)))
         return toWire(await createSandbox(deps, request, { signal, alongside }))
@@ -66,6 +70,14 @@ export function sandboxHandlers(
       await pingSandbox(deps, sandboxRef(auth.teamId, params.id))
       return { status: 204 }
     },
+    pauseSandbox: async ({ auth, params }) => {
+      const row = await pauseSandbox(deps, sandboxRef(auth.teamId, params.id))
+      return { status: 200, body: toWire(row) }
+    },
+    resumeSandbox: async ({ auth, params }) => {
+      const row = await resumeSandbox(deps, sandboxRef(auth.teamId, params.id))
+      return { status: 200, body: toWire(row) }
+    },
   }
 }
 
@@ -90,6 +102,7 @@ function toWire(row: SandboxRow): Sandbox {
     vcpus: row.vcpus,
     memory_mb: row.memoryMb,
     timeout_sec: row.timeoutSec,
+    on_timeout: row.onTimeout,
     metadata: row.metadata,
     ...(row.guestIp === null ? {} : { guest_ip: row.guestIp }),
     ...(row.hostIp === null ? {} : { host_ip: row.hostIp }),

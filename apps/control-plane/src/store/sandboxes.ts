@@ -14,7 +14,7 @@ export interface SandboxRef {
 
 export type NewSandbox = Pick<
   SandboxRow,
-  'id' | 'teamId' | 'hostId' | 'template' | 'vcpus' | 'memoryMb' | 'timeoutSec' | 'metadata'
+  'id' | 'teamId' | 'hostId' | 'template' | 'vcpus' | 'memoryMb' | 'timeoutSec' | 'onTimeout' | 'metadata'
 >
 
 export interface SandboxFilter {
@@ -97,15 +97,22 @@ export async function sandboxList(
   return query.execute()
 }
 
+/** What the agent says of a sandbox that it has made. */
+export interface MadeSandbox {
+  generation: number
+  guestIp: string | null
+  hostIp: string | null
+}
+
 /** As `sandboxStart`; what `also` writes is written with it or not at all. */
 export async function sandboxStartWith(
   db: Database,
   id: SandboxId,
-  addresses: { guestIp: string | null; hostIp: string | null },
+  made: MadeSandbox,
   also: (transaction: Database, row: SandboxRow) => Promise<void>,
 ): Promise<SandboxRow | undefined> {
   return db.transaction().execute(async (trx) => {
-    const row = await sandboxStart(trx, id, addresses)
+    const row = await sandboxStart(trx, id, made)
     if (row) await also(trx, row)
     return row
   })
@@ -115,13 +122,13 @@ export async function sandboxStartWith(
 export async function sandboxStart(
   db: Database,
   id: SandboxId,
-  addresses: { guestIp: string | null; hostIp: string | null },
+  made: MadeSandbox,
 ): Promise<SandboxRow | undefined> {
   return db
     .updateTable('sandboxes')
     .set({
       status: 'running',
-      ...addresses,
+      ...made,
       startedAt: now,
       lastActiveAt: now,
       lastUpdated: now,
@@ -146,8 +153,11 @@ export async function sandboxEnd(
       statusReason: change.reason,
       guestIp: null,
       hostIp: null,
+      pausedAt: null,
       lastUpdated: now,
       leaseExpiresAt: null,
+      reserved: null,
+      reservedUntil: null,
     })
     .where('id', '=', id)
     .where('status', 'in', change.from)
@@ -157,23 +167,18 @@ export async function sandboxEnd(
 
 /** Removes the row of a create that failed. One that was stopped meanwhile stays: its team asked for that. */
 export async function sandboxForget(db: Database, id: SandboxId): Promise<void> {
-  await db
-    .deleteFrom('sandboxes')
-    .where('id', '=', id)
-    .where('status', 'in', ['pending', 'running'])
-    .execute()
+  await db.deleteFrom('sandboxes').where('id', '=', id).where('status', '<>', 'stopped').execute()
 }
 
-/** Sets last_active_at of a running sandbox. False when there is none. */
-export async function sandboxPing(db: Database, { id, teamId }: SandboxRef): Promise<boolean> {
-  const { numUpdatedRows } = await db
+/** Sets last_active_at, as long as it is running. */
+export async function sandboxPing(db: Database, { id, teamId }: SandboxRef): Promise<void> {
+  await db
     .updateTable('sandboxes')
     .set({ lastActiveAt: now })
     .where('id', '=', id)
     .where('teamId', '=', teamId)
     .where('status', '=', 'running')
-    .executeTakeFirst()
-  return numUpdatedRows > 0n
+    .execute()
 }
 
 /** Off the request path, and worth nothing after a crash: the commit does not wait for the disk. */
@@ -212,14 +217,13 @@ export async function sandboxesForgetAbandoned(db: Database, hostId: HostId): Pr
   return rows.map(({ id }) => id)
 }
 
+export type KnownSandbox = Pick<SandboxRow, 'id' | 'status' | 'generation' | 'timeoutSec'>
+
 /** Every sandbox that the host should have something of. */
-export async function sandboxesOfHost(
-  db: Database,
-  hostId: HostId,
-): Promise<Pick<SandboxRow, 'id' | 'status'>[]> {
+export async function sandboxesOfHost(db: Database, hostId: HostId): Promise<KnownSandbox[]> {
   return db
     .selectFrom('sandboxes')
-    .select(['id', 'status'])
+    .select(['id', 'status', 'generation', 'timeoutSec'])
     .where('hostId', '=', hostId)
     .where('status', '<>', 'stopped')
     .execute()

@@ -73,13 +73,22 @@ interface SandboxTable {
   memoryMb: number
   timeoutSec: number
   metadata: Metadata
+  /** Of the agent's report that the row shows. A bigint: pg gives it as text. */
+  generation: ColumnType<string, never, number>
+  onTimeout: 'pause' | 'destroy'
   guestIp: string | null
   hostIp: string | null
   createdAt: Generated<Date>
   startedAt: Date | null
+  /** Null while it is not paused. */
+  pausedAt: Date | null
   lastActiveAt: Date | null
   lastUpdated: Generated<Date>
   leaseExpiresAt: Date | null
+  /** What it is about to be, as far as its team's limits go. */
+  reserved: 'running' | 'paused' | null
+  reservedUntil: Date | null
+  retentionWarnedAt: Date | null
 }
 
 interface RateLimitTable {

@@ -563,6 +563,12 @@ export interface components {
              * @default 0
              */
             timeout_sec: number;
+            /**
+             * @description What happens after timeout_sec of inactivity. Open commands, streams and transfers are activity.
+             * @default pause
+             * @enum {string}
+             */
+            on_timeout: "pause" | "destroy";
             metadata?: components["schemas"]["Metadata"];
         };
         /** @description The team's own labels of a sandbox. */
@@ -573,12 +579,14 @@ export interface components {
             id: string;
             /** @enum {string} */
             status: "pending" | "running" | "paused" | "stopped" | "error";
-            /** @description Why it is stopped or in error. Left out otherwise. */
+            /** @description Why it is stopped, in error, or was paused by itself; while running, that its disk was booted anew. Left out otherwise. */
             status_reason?: string;
             template: string;
             vcpus: number;
             memory_mb: number;
             timeout_sec: number;
+            /** @enum {string} */
+            on_timeout: "pause" | "destroy";
             metadata: components["schemas"]["Metadata"];
             /** @description The guest's own address. Left out while it is not running. */
             guest_ip?: string;
@@ -711,9 +719,22 @@ export interface components {
                 cpu_cores?: number;
                 memory_mib?: number;
                 sandboxes?: number;
+                capacity?: components["schemas"]["Capacity"];
                 /** @description What the machine lacks and what that means. */
                 warnings?: string[];
             };
+        };
+        /** @description What decides whether one more sandbox fits: the memory promised to all that run, divided by the overcommit factor, stays below the machine's, and what is really free stays above the reserves. */
+        Capacity: {
+            memory_promised_mib: number;
+            memory_overcommit: number;
+            memory_available_mib: number;
+            memory_reserve_mib: number;
+            disk_free_mib: number;
+            disk_reserve_mib: number;
+            /** @description VMs that are kept ready at most. */
+            pool_size: number;
+            pool_ready: number;
         };
         Error: {
             error: {
@@ -1435,6 +1456,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
+            502: components["responses"]["AgentError"];
             503: components["responses"]["Unavailable"];
         };
     };

@@ -52,6 +52,7 @@ describe('create', () => {
       vcpus: 2,
       memory_mb: 640,
       timeout_sec: 60,
+      on_timeout: 'pause',
       metadata: {},
       guest_ip: '169.254.0.21',
       host_ip: '10.11.0.2',

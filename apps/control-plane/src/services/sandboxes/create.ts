@@ -23,6 +23,7 @@ export interface CreateRequest {
   vcpus: number
   memoryMb: number
   timeoutSec: number
+  onTimeout: 'pause' | 'destroy'
   metadata: Record<string, string>
 }
 
@@ -86,16 +87,18 @@ async function build(
   )
   // A call that fails may have made the sandbox all the same: its undo stands before it.
   await undo.acquire('sandbox at the agent', undefined, () => host.agent.destroySandbox(id))
-  const { template, vcpus, memoryMb } = wanted
+  const { template, vcpus, memoryMb, timeoutSec, onTimeout } = wanted
   const made = await host.agent
-    .createSandbox({ id, template, vcpus, memoryMib: memoryMb }, signal)
+    .createSandbox({ id, template, vcpus, memoryMib: memoryMb, timeoutSec, onTimeout }, signal)
     .catch((cause: unknown) => {
       throw createError(cause, template)
     })
-  const addresses = { guestIp: made.guest_ip ?? null, hostIp: made.host_ip ?? null }
-  const row = await (alongside
-    ? sandboxStartWith(db, id, addresses, alongside)
-    : sandboxStart(db, id, addresses))
+  const shown = {
+    generation: made.generation,
+    guestIp: made.guest_ip ?? null,
+    hostIp: made.host_ip ?? null,
+  }
+  const row = await (alongside ? sandboxStartWith(db, id, shown, alongside) : sandboxStart(db, id, shown))
   if (!row)
     throw new AppError('invalid_state', `Sandbox ${id} is stopped: it was destroyed while it was created`)
   // Nobody would learn its id, unless its answer is kept.

@@ -2,13 +2,16 @@
 import { AppError } from '@wrenn/base'
 import type { SandboxRow, SandboxStatus } from '../../store/schema.ts'
 
-type SandboxAction = 'exec' | 'ping' | 'files'
+type SandboxAction = 'exec' | 'ping' | 'files' | 'pause' | 'resume' | 'snapshot'
 
 /** The states in which each action is legal. */
 const sandboxCan = {
   exec: ['running'],
   ping: ['running'],
   files: ['running'],
+  pause: ['running'],
+  resume: ['paused'],
+  snapshot: ['running', 'paused'],
 } as const satisfies Record<SandboxAction, readonly SandboxStatus[]>
 
 /** Throws `invalid_state`, naming the state, when the sandbox's does not allow the action. */

@@ -24,24 +24,30 @@ export async function execInSandbox(
   try {
     return await host.agent.exec(row.id, options.command, options.signal)
   } catch (error) {
-    throw execError(deps, ref, error)
+    throw useError(deps, error, `Sandbox ${ref.id} was destroyed before the command ended`)
   } finally {
     // Inactivity counts from the end of a long command.
     if (performance.now() - startedAt > longMs) deps.activity.add(row.id)
   }
 }
 
-/** Sets last_active_at. */
+/** Begins its idle time anew, at its agent, and sets last_active_at. */
 export async function pingSandbox(deps: SandboxDeps, ref: SandboxRef): Promise<void> {
-  if (await sandboxPing(deps.db, ref)) return
   const row = await getSandbox(deps.db, ref)
   assertCan('ping', row)
+  const host = await deps.hosts.byId(row.hostId)
+  try {
+    await host.agent.touchSandbox(row.id)
+  } catch (error) {
+    throw useError(deps, error, `Sandbox ${row.id} was destroyed`)
+  }
+  await sandboxPing(deps.db, ref)
 }
 
-function execError(deps: SandboxDeps, { id }: SandboxRef, error: unknown): unknown {
+function useError(deps: SandboxDeps, error: unknown, destroyed: string): unknown {
   if (!(error instanceof AppError)) return error
-  // The agent knows better than our row: it was destroyed, or its VM ended.
+  // The agent knows better than our row: it was destroyed or paused, or its VM ended.
   if (error.code === 'not_found' || error.code === 'invalid_state') deps.reconcileSoon()
   if (error.code !== 'not_found') return fromAgent(error)
-  return new AppError('not_found', `Sandbox ${id} was destroyed before the command ended`, { cause: error })
+  return new AppError('not_found', destroyed, { cause: error })
 }
