@@ -1495,7 +1495,6 @@ export interface operations {
             500: components["responses"]["InternalError"];
             502: components["responses"]["AgentError"];
             503: components["responses"]["Unavailable"];
-            507: components["responses"]["DiskFull"];
         };
     };
     resumeSandbox: {
@@ -1533,7 +1532,6 @@ export interface operations {
             500: components["responses"]["InternalError"];
             502: components["responses"]["AgentError"];
             503: components["responses"]["Unavailable"];
-            507: components["responses"]["DiskFull"];
         };
     };
     listSnapshots: {
@@ -1611,7 +1609,6 @@ export interface operations {
             500: components["responses"]["InternalError"];
             502: components["responses"]["AgentError"];
             503: components["responses"]["Unavailable"];
-            507: components["responses"]["DiskFull"];
         };
     };
     deleteSnapshot: {

@@ -4,6 +4,7 @@ import { authCases } from './auth.ts'
 import type { Cases } from './case.ts'
 import { fileCases } from './files.ts'
 import { oauthCases } from './oauth.ts'
+import { pauseCases } from './pause.ts'
 import { platformCases } from './platform.ts'
 import { sandboxCases } from './sandboxes.ts'
 
@@ -13,5 +14,6 @@ export const cases: Cases = {
   ...oauthCases,
   ...apiKeyCases,
   ...sandboxCases,
+  ...pauseCases,
   ...fileCases,
 }

@@ -90,6 +90,12 @@ export const sandboxCases = {
   },
   pingSandbox: {
     foreign: 'not_found',
-    answers: { ...guarded, 204: onRunning, 404: unknownSandbox, 409: stoppedSandbox },
+    answers: {
+      ...guarded,
+      204: onRunning,
+      404: unknownSandbox,
+      409: stoppedSandbox,
+      502: agentFails('touchSandbox', 'agent_error'),
+    },
   },
 } satisfies Partial<Cases>
