@@ -5,18 +5,43 @@ import { after, before, test } from 'node:test'
 import { MIB, pollUntil } from '@wrenn/base'
 import { residentMib } from '../support/memory.ts'
 import { TestPlatform } from '../support/real-platform.ts'
-import { ExecStream } from '../support/streams.ts'
+import { ExecStream, type StreamMessage } from '../support/streams.ts'
 import { User } from '../support/user.ts'
 
 let platform: TestPlatform
 let user: User
 let id: string
+/** Begun first and looked at last: one takes nothing for longer than envd waits for readers, one says nothing. */
+let stalled: { stream: ExecStream; since: number; received: () => number }
+let silent: ExecStream
+
+const floodBytes = 30_000_000
 
 before(async () => {
   platform = await TestPlatform.create()
   user = await User.signUp(platform.url)
   id = (await user.create()).id
+  stalled = await stalledReader()
+  silent = await ExecStream.sh(user, id, 'exec sleep 600')
 })
+
+/** Of more output than all buffers on the way hold, in a sandbox of its own. */
+async function stalledReader(): Promise<typeof stalled> {
+  const own = await user.create()
+  const stream = await ExecStream.open(user, own.id)
+  const { webSocket } = stream
+  let received = 0
+  webSocket.removeAllListeners('message')
+  webSocket.on('message', (data) => {
+    const message = JSON.parse((data as Buffer).toString()) as StreamMessage
+    if (message.type === 'stdout') received += message.data?.length ?? 0
+    else stream.messages.push(message)
+  })
+  stream.send({ type: 'start', cmd: 'sh', args: ['-c', `head -c ${floodBytes} /dev/zero | tr '\\0' x`] })
+  await stream.pid()
+  webSocket.pause()
+  return { stream, since: performance.now(), received: () => received }
+}
 
 after(() => platform?.remove())
 
@@ -29,6 +54,14 @@ async function ends(pid: number): Promise<void> {
   await pollUntil('the process is gone', async () => ((await isAlive(pid)) ? undefined : true), {
     timeoutMs: 15_000,
   })
+}
+
+/** Whether a control plane answers. */
+async function isServed(): Promise<boolean> {
+  return fetch(`${platform.url}/health`).then(
+    ({ ok }) => ok,
+    () => false,
+  )
 }
 
 test('start, output as it is written, exit, close', async () => {
@@ -237,6 +270,34 @@ test('when the VM is killed, or destroyed, the client gets an error and a close'
     assert.equal(stream.last?.type, 'error')
     if (how === 'killed') await user.destroy(victim.id)
   }
+})
+
+test('a client that says nothing is pinged, and stays', async () => {
+  await pollUntil('two pings came', () => silent.pings >= 2 || undefined, { timeoutMs: 60_000 })
+  assert.equal(silent.webSocket.readyState, silent.webSocket.OPEN)
+  silent.webSocket.close()
+})
+
+test('a reader that took nothing for 40 s gets everything all the same', async () => {
+  const { stream, since, received } = stalled
+  await pollUntil('40 s are over', () => performance.now() - since > 40_000 || undefined, {
+    timeoutMs: 60_000,
+  })
+  assert.ok(received() < floodBytes)
+  stream.webSocket.resume()
+  assert.equal(await stream.end(), 1000)
+  assert.deepEqual(stream.last, { type: 'exit', exit_code: 0 })
+  assert.equal(received(), floodBytes)
+})
+
+test('a control plane that is stopped tells its clients, and their commands end', async () => {
+  const stream = await ExecStream.sh(user, id, 'exec sleep 600')
+  const pid = await stream.pid()
+  const controlPlane = await platform.process('control-plane')
+  process.kill(controlPlane.pid, 'SIGTERM')
+  assert.equal(await stream.end(), 1001)
+  await pollUntil('the next one serves', async () => (await isServed()) || undefined, { timeoutMs: 30_000 })
+  await ends(pid)
 })
 
 test('the host agent dies: the client gets an error and a close', async () => {
