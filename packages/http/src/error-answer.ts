@@ -25,8 +25,11 @@ export function errorAnswer(error: AppError, requestId: string): ErrorAnswer {
   return { status, headers, body: errorBody(error.code, message) }
 }
 
-/** Errors that Fastify makes before a handler runs, as AppErrors; anything unknown becomes `internal_error`. */
-export function toAppError(error: unknown): AppError {
+/**
+ * Errors that Fastify makes before a handler runs, as AppErrors; anything unknown becomes `internal_error`.
+ * `contentTypes`: those that the operation takes, where it is known.
+ */
+export function toAppError(error: unknown, contentTypes?: readonly string[]): AppError {
   if (error instanceof AppError) return error
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   switch (code) {
@@ -37,7 +40,7 @@ export function toAppError(error: unknown): AppError {
     case 'FST_ERR_NOT_FOUND':
       return new AppError('not_found', 'There is no such path')
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return unsupportedMediaType()
+      return unsupportedMediaType(contentTypes)
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return new AppError('invalid_request', 'The body is not as long as Content-Length says', {
         cause: error,

@@ -42,6 +42,9 @@ export interface ContractPluginOptions<
   logger: Logger
 }
 
+/** More of a path parameter is in no log line. */
+const loggedParamLength = 100
+
 /** Any handler, seen from the generic side: each call below is built as its operation's contract says. */
 type AnyHandler = (call: unknown) => Promise<{
   status: number
@@ -113,6 +116,7 @@ function addRoute(
       const state = request.wrenn
       state.op = operation.id
       state.body = bodyKind(operation)
+      state.contentTypes = Object.keys(operation.body?.content ?? {})
       if (schemes.length === 0 || !authenticate) return
       const { appendHeader } = state
       state.auth = await authenticate({
@@ -142,7 +146,7 @@ function validatedCall(operation: Operation, request: FastifyRequest): Call<AnyA
   const params = request.params as Record<string, string>
   const query = { ...(request.query as object) }
   // Path parameters are ids and names: worth a place in the log even when they are wrong.
-  Object.assign(state.fields, params)
+  for (const [name, value] of Object.entries(params)) state.fields[name] = value.slice(0, loggedParamLength)
   const { validate, body } = operation
   const headers = headerParameters(operation, request)
   const cookies = cookieParameters(operation, request.headers.cookie)

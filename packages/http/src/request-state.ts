@@ -7,6 +7,8 @@ export interface RequestState {
   op: string | undefined
   /** What the operation takes as a body. */
   body: 'none' | 'json' | 'raw'
+  /** Of such a body. Undefined while no route has matched. */
+  contentTypes: readonly string[] | undefined
   auth: unknown
   abort: AbortController
   /** Ids for the log line. */
@@ -28,6 +30,7 @@ export function newRequestState(reply: FastifyReply): RequestState {
   return {
     op: undefined,
     body: 'none',
+    contentTypes: undefined,
     auth: undefined,
     abort: new AbortController(),
     fields: {},

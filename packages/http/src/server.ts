@@ -1,6 +1,6 @@
 // An HTTP server for one contract: Fastify with our settings, our Error shape in every layer, and the contract's routes.
 // The caller listens on it (TCP or unix socket) and closes it.
-import { IncomingMessage, type ServerResponse } from 'node:http'
+import { maxHeaderSize, IncomingMessage, type ServerResponse } from 'node:http'
 import { errorText, freeChunk, type AppError, type Logger } from '@wrenn/base'
 import type { AnyApi, OperationId } from '@wrenn/contract'
 import createFastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
@@ -55,6 +55,8 @@ export async function createContractServer<
         /^websocket$/i.test(request.headers.upgrade ?? '') &&
         webSocketPaths.methodsOf(request.url ?? '')?.includes(request.method ?? '') === true,
     },
+    // Whether an id or name exists is its handler's to say, however long it is. The routes hold no regular expressions.
+    routerOptions: { maxParamLength: maxHeaderSize },
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     // Fastify's own 503 while closing has another shape; requests in flight on kept connections are served instead.
     return503OnClosing: false,
@@ -103,7 +105,7 @@ export async function createContractServer<
     if (!(await dropBody(request.raw, Infinity))) request.raw.destroy()
   })
   fastify.setErrorHandler((error, request, reply) => {
-    const appError = toAppError(translateError(error))
+    const appError = toAppError(translateError(error), request.wrenn.contentTypes)
     request.wrenn.error = appError
     const answer = errorAnswer(appError, request.id)
     return reply.code(answer.status).headers(answer.headers).send(answer.body)

@@ -1,162 +1,194 @@
-// What callers get wrong: each gets the right status and code, and the platform is as it was before.
+// What callers get wrong, made from the contract for every operation that it has: each gets the right status and a message
+// that names what is wrong, and the platform is as it was before.
 import assert from 'node:assert/strict'
-import { after, afterEach, before, describe, it } from 'node:test'
-import * as fc from 'fast-check'
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import { parseDocument, publicContract, type OperationDocument, type PublicSchemas } from '@wrenn/contract'
 import { newId } from '@wrenn/base'
-import type { OperationId, PublicApi, PublicSchemas } from '@wrenn/contract'
-import type { Account } from '../../../../test/support/api.ts'
-import { createPlatform, type Platform } from '../../../../test/support/control-plane.ts'
+import { wrongParameters, wrongValues } from '../../../../test/support/wrong-values.ts'
+import type { Id, PreparedCall } from './cases/case.ts'
+import { createWorld, goodCall, type World } from './cases/given.ts'
+import { laterOperations } from './later-operations.ts'
+
+const { operations, schemas } = parseDocument(publicContract().text)
+const later: readonly string[] = laterOperations
+const served = operations.filter(({ id }) => !later.includes(id))
 
 describe('bad input', () => {
-  let platform: Platform
-  let account: Account
-  let sandbox: PublicSchemas['Sandbox']
-  let callsBefore: number
+  let world: World
 
   before(async () => {
-    platform = await createPlatform()
-    account = await platform.api.account()
-    sandbox = await platform.api.create(account)
-    callsBefore = callsThatChange()
+    world = await createWorld()
   })
 
-  after(() => platform.remove())
+  after(() => world?.platform.remove())
 
-  // Whatever a test sent: one sandbox, running, and no call to the agent that changes anything.
-  afterEach(async () => {
-    const sandboxes = await platform.api.list(account)
-    assert.deepEqual(sandboxes, [sandbox])
-    assert.deepEqual([...platform.agent.sandboxes.keys()], [sandbox.id])
-    assert.equal(callsThatChange(), callsBefore)
-  })
-
-  function callsThatChange(): number {
-    const { agent } = platform
-    return agent.count('createSandbox') + agent.count('destroySandbox') + agent.count('exec')
+  async function refused(code: string, id: Id, call: PreparedCall): Promise<string> {
+    const { at: _here, ...rest } = call
+    return (call.at ?? world.platform.api).refused(code, id, rest)
   }
 
-  const createCases: [unknown, RegExp][] = [
-    [{ template: 'a/b' }, /^template: /],
-    [{ template: '../etc' }, /^template: /],
-    [{ template: '' }, /^template: /],
-    [{ template: 'a'.repeat(65) }, /^template: /],
-    [{ template: 5 }, /^template: must be a string$/],
-    [{ template: null }, /^template: must be a string$/],
-    [{ vcpus: 0 }, /^vcpus: must be at least 1$/],
-    [{ vcpus: -1 }, /^vcpus: must be at least 1$/],
-    [{ vcpus: 33 }, /^vcpus: must be at most 32$/],
-    [{ vcpus: 5 }, /^vcpus: must be at most 4, the cores of the host$/],
-    [{ vcpus: 1.5 }, /^vcpus: must be an integer$/],
-    [{ vcpus: '2' }, /^vcpus: must be an integer$/],
-    [{ vcpus: true }, /^vcpus: must be an integer$/],
-    [{ memory_mb: 10 * 1024 * 1024 }, /^memory_mb: must be at most 1048576$/],
-    [{ memory_mb: 8193 }, /^memory_mb: must be at most 8192, the memory of the host$/],
-    [{ memory_mb: 127 }, /^memory_mb: must be at least 128$/],
-    [{ memory_mb: 1e300 }, /^memory_mb: must be/],
-    [{ timeout_sec: -1 }, /^timeout_sec: must be at least 0$/],
-    [{ timeout_sec: 2_592_001 }, /^timeout_sec: must be at most 2592000$/],
-    [{ metadata: { a: 1 } }, /^metadata.a: must be a string$/],
-    [{ metadata: { '': 'x' } }, /^metadata: the name "" must be/],
-    [{ metadata: { a: 'x'.repeat(257) } }, /^metadata.a: must have at most 256 characters$/],
-    [{ metadata: { a: 'x\0' } }, /^metadata.a: must be valid Unicode/],
-    [{ metadata: { a: '\ud800' } }, /^metadata.a: must be valid Unicode/],
-    [
-      { metadata: Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`k${n}`, ''])) },
-      /^metadata: must have at most 16 entries$/,
-    ],
-    [
-      { cpu: 1, ram: 2 },
-      /^cpu, ram: unknown fields; known are template, vcpus, memory_mb, timeout_sec, metadata$/,
-    ],
-    [{ __proto__: null, constructor: 1 }, /^constructor: unknown field/],
-    [[], /^body: must be an object$/],
-    [null, /^body: must be an object$/],
-    ['{}', /^body: must be an object$/],
-  ]
-  for (const [body, message] of createCases) {
-    it(`createSandbox refuses ${JSON.stringify(body).slice(0, 60)}`, async () => {
-      assert.match(
-        await platform.api.refused('invalid_request', 'createSandbox', { as: account, body }),
-        message,
+  describe('of every operation', () => {
+    for (const operation of served) {
+      const id = operation.id as Id
+      const { body, parameters } = operation
+      const schema = body?.content['application/json']
+
+      if (schema) {
+        it(`${id} refuses each wrong body and names the field`, async () => {
+          const call = await goodCall(world, id)
+          const before = await traces()
+          const wrong = wrongValues(schema, call.body, { schemas })
+          assert.ok(wrong.length > 10)
+          for (const { value, says } of wrong) {
+            const message = await refused('invalid_request', id, { ...call, body: value })
+            assert.match(message, says, JSON.stringify(value).slice(0, 200))
+          }
+          assert.deepEqual(await traces(), before)
+        })
+
+        it(`${id} gets over any text that its schema lets through`, async () => {
+          const call = await goodCall(world, id)
+          for (const field of Object.keys(call.body as object)) {
+            for (const text of ['a\0b', '/a\0b', '\ud800', 'x'.repeat(500_000)]) {
+              const { status } = await world.platform.api.call(id, {
+                ...call,
+                body: { ...(call.body as object), [field]: text },
+              })
+              assert.ok(status < 500, `${field}: ${status}`)
+            }
+          }
+        })
+      }
+
+      if (body) {
+        it(`${id} refuses other content types and names those that are right`, async () => {
+          const call = await goodCall(world, id)
+          const right = Object.keys(body.content)
+          const types = ['application/json', 'multipart/form-data; boundary=x', 'text/plain', 'nonsense', '']
+          for (const type of types.filter((type) => !right.includes(type.split(';')[0] ?? ''))) {
+            const headers = { 'content-type': type }
+            const message = await refused('unsupported_media_type', id, { ...call, headers })
+            for (const each of right) assert.ok(message.includes(each), message)
+          }
+        })
+      }
+
+      const wrong = wrongParameters(parameters, schemas)
+      if (wrong.length > 0) {
+        it(`${id} refuses each wrong parameter and names it`, async () => {
+          const call = await goodCall(world, id)
+          const before = await traces()
+          for (const { in: place, name, text, says } of wrong) {
+            const more = place === 'query' ? { query: text } : { headers: { ...call.headers, [name]: text } }
+            assert.match(await refused('invalid_request', id, { ...call, ...more }), says, text.slice(0, 200))
+          }
+          assert.deepEqual(await traces(), before)
+        })
+      }
+
+      it(`${id} ignores unknown query parameters`, async () => {
+        const [first] = operation.responses.keys()
+        const { at = world.platform.api, ...call } = await goodCall(world, id)
+        const query = [call.query, 'surprise=1&__proto__=2'].filter((part) => part !== undefined).join('&')
+        assert.equal((await at.call(id, { ...call, query })).status, first)
+      })
+
+      const inPath = parameters.filter((parameter) => parameter.in === 'path')
+      for (const { name } of inPath) {
+        it(`${id} knows no odd ${name}`, async () => {
+          const { at = world.platform.api, ...call } = await goodCall(world, id)
+          const before = await traces()
+          for (const text of oddNames) {
+            const { status } = await at.call(id, { ...call, params: { ...call.params, [name]: text } })
+            // Deleting what is not there is fine.
+            assert.equal(status, operation.responses.has(404) ? 404 : 204, text.slice(0, 100))
+          }
+          assert.deepEqual(await traces(), before)
+        })
+      }
+    }
+
+    for (const [path, methods] of methodsByPath(served)) {
+      it(`${path} answers 405 to other methods, with Allow`, async () => {
+        const url = world.platform.api.url + path.replaceAll(/\{\w+\}/g, 'any')
+        for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND']) {
+          if (methods.includes(method)) continue
+          const response = await fetch(url, { method, headers: { 'x-api-key': world.owner.apiKey } })
+          assert.equal(response.status, 405, method)
+          const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+          assert.deepEqual(response.headers.get('allow')?.split(', ').toSorted(), allow.toSorted())
+          assert.equal(((await response.json()) as PublicSchemas['Error']).error.code, 'method_not_allowed')
+        }
+      })
+    }
+  })
+
+  describe('that the contract cannot know', () => {
+    let before: Awaited<ReturnType<typeof traces>>
+
+    beforeEach(async () => {
+      before = await traces()
+    })
+
+    afterEach(async () => assert.deepEqual(await traces(), before))
+
+    const tooMuchForTheHost: [object, RegExp][] = [
+      [{ vcpus: 5 }, /^vcpus: must be at most 4, the cores of the host$/],
+      [{ memory_mb: 8193 }, /^memory_mb: must be at most 8192, the memory of the host$/],
+    ]
+    for (const [body, message] of tooMuchForTheHost) {
+      it(`a sandbox of ${JSON.stringify(body)} is more than the host has`, async () => {
+        const call = { as: world.owner, body }
+        assert.match(await refused('invalid_request', 'createSandbox', call), message)
+      })
+    }
+
+    it('unknown fields are named all at once', async () => {
+      assert.equal(
+        await refused('invalid_request', 'createAPIKey', {
+          as: { token: world.owner.token },
+          body: { cpu: 1, ram: 2 },
+        }),
+        'cpu, ram: unknown fields; known are name',
       )
     })
-  }
 
-  const execCases: [unknown, RegExp][] = [
-    [{}, /^cmd: is required$/],
-    [{ cmd: '' }, /^cmd: must not be empty$/],
-    [{ cmd: 'a\u0000' }, /^cmd: must not hold a NUL character$/],
-    [{ cmd: 'a', args: 'b' }, /^args: must be an array$/],
-    [{ cmd: 'a', args: ['b', 1] }, /^args\[1\]: must be a string$/],
-    [{ cmd: 'a', envs: { 'A=B': 'c' } }, /^envs: the name "A=B" must/],
-    [{ cmd: 'a', envs: { A: 1 } }, /^envs\.A: must be a string$/],
-    [{ cmd: 'a', cwd: 'relative' }, /^cwd: must be an absolute path$/],
-    [{ cmd: 'a', user: 'a b' }, /^user: must be/],
-    [{ cmd: 'a', timeout_sec: 0 }, /^timeout_sec: must be at least 1$/],
-    [{ cmd: 'a', timeout_sec: 3_601 }, /^timeout_sec: must be at most 3600$/],
-    [{ cmd: 'a', shell: true }, /^shell: unknown field/],
-  ]
-  for (const [body, message] of execCases) {
-    it(`execCommand refuses ${JSON.stringify(body)}`, async () => {
-      const call = { as: account, params: { id: sandbox.id }, body }
-      assert.match(await platform.api.refused('invalid_request', 'execCommand', call), message)
+    it('ids of another kind, and ids of nothing, are not there', async () => {
+      for (const id of [newId('sb'), newId('key'), world.owner.teamId])
+        await refused('not_found', 'getSandbox', { as: world.owner, params: { id } })
     })
-  }
-
-  const accountCases: [OperationId<PublicApi>, unknown, RegExp][] = [
-    ['signup', { email: 'nobody', password: 'long enough' }, /^email: must be an e-mail address$/],
-    ['signup', { email: 'a@b', password: 'long enough' }, /^email: /],
-    ['signup', { email: `${'a'.repeat(250)}@b.co`, password: 'long enough' }, /^email: /],
-    ['signup', { email: 'a\u0000@b.co', password: 'long enough' }, /^email: /],
-    ['signup', { email: 'a@b.co', password: 'short' }, /^password: must have at least 8 characters$/],
-    ['signup', { email: 'a@b.co' }, /^password: is required$/],
-    ['signup', { email: 'a@b.co', password: 'long enough', admin: true }, /^admin: unknown field/],
-    ['login', { email: ['a@b.co'], password: 'x' }, /^email: must be a string$/],
-    ['createAPIKey', { name: '' }, /^name: must not be empty$/],
-    ['createAPIKey', { name: 'a'.repeat(101) }, /^name: must have at most 100 characters$/],
-    ['createAPIKey', { name: 'a\u0000b' }, /^name: must hold no control characters$/],
-  ]
-  for (const [id, body, message] of accountCases) {
-    it(`${id} refuses ${JSON.stringify(body).slice(0, 60)}`, async () => {
-      const as = { token: account.token }
-      assert.match(await platform.api.refused('invalid_request', id, { as, body }), message)
-    })
-  }
-
-  const ids = [
-    'sb-',
-    'sb-aaaaaaaaaaaaaaaaaaaa',
-    'a/b',
-    '\u0000',
-    'sb-%00',
-    "' or 1=1",
-    'é'.repeat(20),
-    '..%2f..',
-  ]
-  for (const id of [...ids, newId('sb'), newId('key')]) {
-    it(`there is no sandbox ${JSON.stringify(id)}`, async () => {
-      const call = { as: account, params: { id } }
-      for (const operation of ['getSandbox', 'destroySandbox', 'pingSandbox'] as const) {
-        await platform.api.refused('not_found', operation, call)
-      }
-      await platform.api.refused('not_found', 'execCommand', { ...call, body: { cmd: 'echo' } })
-    })
-  }
-
-  it('any JSON at all as the body of a create or a command is refused or legal, never a 500', async () => {
-    const names = fc.constantFrom('template', 'vcpus', 'memory_mb', 'timeout_sec', 'cmd', 'args', 'envs', 'x')
-    const bodies = fc.dictionary(names, fc.jsonValue({ maxDepth: 2 }))
-    await fc.assert(
-      fc.asyncProperty(bodies, async (fields) => {
-        // Unknown in both, so that no legal body comes out and creates a sandbox.
-        const body = { ...fields, x: 1 }
-        const create = await platform.api.refused('invalid_request', 'createSandbox', { as: account, body })
-        const exec = { as: account, params: { id: sandbox.id }, body }
-        const command = await platform.api.refused('invalid_request', 'execCommand', exec)
-        assert.match(create, /^\S.*: /)
-        assert.match(command, /^\S.*: /)
-      }),
-      { numRuns: 60 },
-    )
   })
+
+  /** What a request that is refused leaves as it is. */
+  async function traces() {
+    const { platform, owner } = world
+    const changing = ['createSandbox', 'destroySandbox', 'exec', 'writeFile', 'streamCommand'] as const
+    const sandboxes = await platform.api.list(owner)
+    return {
+      sandboxes: sandboxes.map(({ last_active_at: _follows, ...sandbox }) => sandbox),
+      keys: (await platform.api.expect<unknown[]>(200, 'listAPIKeys', { as: { token: owner.token } })).length,
+      calls: changing.map((operation) => platform.agent.count(operation)),
+    }
+  }
 })
+
+const oddNames = [
+  '\0',
+  'sb-',
+  'sb-%00',
+  'sb-aaaaaaaaaaaaaaaaaaaa\0',
+  'a/b',
+  '..%2f..',
+  "' or 1=1",
+  'constructor',
+  'é'.repeat(20),
+  '🦉',
+  'x'.repeat(101),
+  'x'.repeat(5_000),
+]
+
+function methodsByPath(operations: OperationDocument[]): Map<string, string[]> {
+  const methods = new Map<string, string[]>()
+  for (const { path, method } of operations) methods.set(path, [...(methods.get(path) ?? []), method])
+  return methods
+}
