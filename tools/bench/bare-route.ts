@@ -12,6 +12,7 @@ interface Row {
   vcpus: number
   memory_mb: number
   timeout_sec: number
+  on_timeout: string
   metadata: Record<string, string>
   guest_ip: string | null
   host_ip: string | null
@@ -40,6 +41,7 @@ fastify.get<{ Params: { id: string } }>('/v1/sandboxes/:id', async (request, rep
     vcpus: row.vcpus,
     memory_mb: row.memory_mb,
     timeout_sec: row.timeout_sec,
+    on_timeout: row.on_timeout,
     metadata: row.metadata,
     ...(row.guest_ip === null ? {} : { guest_ip: row.guest_ip }),
     ...(row.host_ip === null ? {} : { host_ip: row.host_ip }),
