@@ -18,6 +18,9 @@ type Variant = 'files' | 'files/stream'
 
 const boundary = 'boundary-of-the-tests'
 
+/** For a shell in the guest: how many files envd has begun and not put in their place. */
+export const temporaryFiles = 'find / -xdev -name ".envd-*" 2>/dev/null | wc -l'
+
 /** The bytes of a form. */
 function formOf(parts: readonly Part[], options: { end?: boolean } = {}): Readable {
   const bytes = async function* (): AsyncGenerator<Buffer> {
