@@ -10,7 +10,7 @@ import type { User } from '../../test/support/user.ts'
 import type { Comparison } from './statistics.ts'
 
 const sizeMib = 32
-const runs = 5
+const runs = 10
 const path = '/root/bench.bin'
 const block = Buffer.alloc(64 * 1024, 'x')
 const command = { cmd: 'head', args: ['-c', String(sizeMib * MIB), path] }
@@ -21,7 +21,10 @@ interface Guest {
   token: string
 }
 
-/** Milliseconds for `sizeMib` each way. The first round warms both sides and does not count. */
+/**
+ * Milliseconds for `sizeMib` each way. The two sides take turns, also in who begins, so that neither always meets what the
+ * other has left; the first two rounds warm both and do not count.
+ */
 export async function transferComparisons(user: User, guest: Guest): Promise<Comparison[]> {
   const jobs = {
     upload: { floor: () => uploadDirectly(guest), ours: () => uploadOurs(user, guest.id), promise: '≤ 1.11' },
@@ -39,11 +42,12 @@ export async function transferComparisons(user: User, guest: Guest): Promise<Com
   const comparisons: Comparison[] = []
   for (const [name, { floor, ours, promise }] of Object.entries(jobs)) {
     const times = { floor: [] as number[], ours: [] as number[] }
-    for (let run = -1; run < runs; run += 1) {
-      const [bare, through] = [await timed(floor), await timed(ours)]
-      if (run < 0) continue
-      times.floor.push(bare)
-      times.ours.push(through)
+    for (let run = -2; run < runs; run += 1) {
+      const sides = [['floor', floor] as const, ['ours', ours] as const]
+      for (const [side, transfer] of run % 2 === 0 ? sides : sides.toReversed()) {
+        const durationMs = await timed(transfer)
+        if (run >= 0) times[side].push(durationMs)
+      }
     }
     comparisons.push({ what: `${name} of ${sizeMib} MiB`, ...times, promise: `ratio ${promise}` })
   }
