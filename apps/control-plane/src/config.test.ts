@@ -15,11 +15,37 @@ test('everything but the database has a default', () => {
     logLevel: 'info',
     signups: 'open',
     rateLimits: defaultRateLimits,
+    limits: {
+      maxRunning: undefined,
+      maxPaused: undefined,
+      maxSnapshotMb: undefined,
+      pausedRetentionSec: undefined,
+    },
     metricsListen: undefined,
     corsOrigins: [],
     trustedProxies: [],
     oauth: { configured: {}, publicUrl: undefined, redirectUrl: undefined },
   })
+})
+
+test('limits of teams are whole numbers, and retention is in days', () => {
+  const limits = { TEAM_MAX_RUNNING: '0', TEAM_MAX_PAUSED: '7', TEAM_MAX_SNAPSHOT_MB: '1024' }
+  assert.deepEqual(parseConfig({ ...required, ...limits, PAUSED_RETENTION_DAYS: '2' }).limits, {
+    maxRunning: 0,
+    maxPaused: 7,
+    maxSnapshotMb: 1_024,
+    pausedRetentionSec: 172_800,
+  })
+  for (const [name, value] of [
+    ['TEAM_MAX_RUNNING', '-1'],
+    ['TEAM_MAX_PAUSED', 'none'],
+    ['TEAM_MAX_SNAPSHOT_MB', '1.5'],
+    ['PAUSED_RETENTION_DAYS', '0'],
+  ] as const)
+    assert.throws(() => parseConfig({ ...required, [name]: value }), {
+      name: 'SettingsError',
+      message: new RegExp(`^${name}: must be a whole number`),
+    })
 })
 
 const github = { OAUTH_GITHUB_CLIENT_ID: 'id', OAUTH_GITHUB_CLIENT_SECRET: 'a secret' }

@@ -2,12 +2,15 @@
 import { join } from 'node:path'
 import {
   apiSettings,
+  limitSettings,
   logLevels,
   parseEnvironment,
   readOAuthSettings,
+  teamLimits,
   type ProviderSettings,
   type RateLimits,
   type SignupPolicy,
+  type TeamLimits,
 } from '@wrenn/base'
 import { z } from 'zod'
 import { knownProviders } from './auth/oauth/registry.ts'
@@ -27,6 +30,7 @@ export interface Config {
   logLevel: string
   signups: SignupPolicy
   rateLimits: RateLimits | 'off'
+  limits: TeamLimits
   /** Undefined: no metrics. */
   metricsListen: ListenAddress | undefined
   /** Origins whose scripts may read answers. */
@@ -53,6 +57,7 @@ const schema = z.object({
   WRENN_AGENT_SOCKET: z.string().startsWith('/', 'must be an absolute path').optional(),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
   ...apiSettings,
+  ...limitSettings,
 })
 
 /** Throws a SettingsError with a line for each mistake. */
@@ -70,6 +75,7 @@ export function parseConfig(environment: NodeJS.ProcessEnv): Config {
     logLevel: parsed.LOG_LEVEL,
     signups: parsed.SIGNUPS,
     rateLimits: parsed.RATE_LIMITS,
+    limits: teamLimits(parsed),
     metricsListen: parsed.CP_METRICS_ADDR,
     // The frontend that logins lead to, unless others are named.
     corsOrigins: parsed.CORS_ORIGINS ?? (redirectUrl === undefined ? [] : [new URL(redirectUrl).origin]),

@@ -11,6 +11,8 @@ import {
   type RateLimits,
   type SandboxId,
   type SignupPolicy,
+  type SnapshotId,
+  type TeamLimits,
 } from '@wrenn/base'
 import { hostAgentContract, publicContract } from '@wrenn/contract'
 import { createContractServer, Gauge, Registry, requestMetrics, serveMetrics } from '@wrenn/http'
@@ -22,19 +24,20 @@ import { Hosts } from './hosts/hosts.ts'
 import { createOAuthParts, type OAuthOptions } from './oauth-parts.ts'
 import { Periodic } from './reconcilers/periodic.ts'
 import { reconcileSandboxes } from './reconcilers/sandboxes.ts'
+import { reconcileSnapshots } from './reconcilers/snapshots.ts'
 import { createHandlers } from './routes/handlers.ts'
-import { laterOperations } from './routes/later-operations.ts'
 import { countUse } from './routes/rate-limits.ts'
 import { BackgroundBatch } from './services/background-batch.ts'
 import { RateLimiter } from './services/rate-limiter.ts'
-import { CreateLeases } from './services/sandboxes/leases.ts'
+import { Leases } from './services/leases.ts'
 import { StartError } from './start-error.ts'
 import { apiKeysTouch } from './store/api-keys.ts'
 import { openDatabase, type Database } from './store/database.ts'
 import { translateDatabaseError } from './store/errors.ts'
 import { idempotencyForget } from './store/idempotency-keys.ts'
 import { rateLimitsForget } from './store/rate-limits.ts'
-import { sandboxCounts, sandboxesTouch } from './store/sandboxes.ts'
+import { sandboxCounts, sandboxesRenewLeases, sandboxesTouch } from './store/sandboxes.ts'
+import { snapshotsRenewLeases } from './store/snapshots.ts'
 import { oauthStatesForget } from './store/used-oauth-states.ts'
 
 export interface ControlPlaneOptions {
@@ -53,6 +56,8 @@ export interface ControlPlaneOptions {
   corsOrigins?: readonly string[]
   /** Addresses and CIDR ranges whose X-Forwarded-* headers count. Default none. */
   trustedProxies?: readonly string[]
+  /** Default none. */
+  limits?: TeamLimits
   /** How often rows and agent are compared. Default 2 s. */
   reconcileIntervalMs?: number
   /** How long the row of a create stays when its creator dies. Default 30 s. */
@@ -76,7 +81,8 @@ const forgetIntervalMs = 600_000
 
 /** Returns when it listens. The migrations are applied already. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { logger, reconcileIntervalMs = 2_000, leaseSec = 30, signups = 'open', rateLimits = 'off' } = options
+  const { logger, reconcileIntervalMs = 2_000, leaseSec = 30, signups = 'open' } = options
+  const { rateLimits = 'off', limits = {} } = options
   const db = openDatabase(options.databaseUrl, logger)
   const tokens = new Tokens(options.jwtSecret)
   const agent = new Agent({
@@ -86,7 +92,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   })
   const hosts = new Hosts(db, agent)
   const limiter = rateLimits === 'off' ? undefined : new RateLimiter(db, rateLimits)
-  const leases = new CreateLeases(leaseSec)
+  const leases = new Leases<SandboxId>({ leaseSec, renew: (...held) => sandboxesRenewLeases(db, ...held) })
+  const snapshotLeases = new Leases<SnapshotId>({
+    leaseSec,
+    renew: (...held) => snapshotsRenewLeases(db, ...held),
+  })
   const activity = new BackgroundBatch<SandboxId>({
     op: 'touchSandboxes',
     write: (ids) => sandboxesTouch(db, ids),
@@ -97,11 +107,23 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     write: (ids) => apiKeysTouch(db, ids),
     logger,
   })
-  const reconciler = new Periodic('reconcile', () => reconcileSandboxes({ db, hosts, logger }), {
-    intervalMs: reconcileIntervalMs,
-    logger,
-  })
-  const renewer = new Periodic('renewLeases', () => leases.renew(db), {
+  const everyReconcile = { intervalMs: reconcileIntervalMs, logger }
+  const reconcileSoon = (): void =>
+    outsideRequests(() => {
+      void reconciler.nudge()
+      void snapshotReconciler.nudge()
+    })
+  const reconciling = { db, hosts, logger, limits, reconcileSoon }
+  const reconciler = new Periodic('reconcile', () => reconcileSandboxes(reconciling), everyReconcile)
+  const snapshotReconciler = new Periodic(
+    'reconcileSnapshots',
+    () => reconcileSnapshots(reconciling),
+    everyReconcile,
+  )
+  const renewLeases = async (): Promise<void> => {
+    await Promise.all([leases.renew(), snapshotLeases.renew()])
+  }
+  const renewer = new Periodic('renewLeases', renewLeases, {
     intervalMs: (leaseSec * 1_000) / 5,
     logger,
   })
@@ -129,13 +151,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       hosts,
       contract,
       leases,
+      snapshotLeases,
+      limits,
       activity,
       version: ownVersion(),
       oauth: { db, tokens, signups, ...oauth },
-      reconcileSoon: () => outsideRequests(() => void reconciler.nudge()),
+      reconcileSoon,
       logger,
     }),
-    laterOperations,
     webSocketProtocol: 'wrenn.v1',
     authenticate: createAuthenticate({
       db,
@@ -155,7 +178,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     metrics?.close()
     metrics?.closeAllConnections()
     if (!finished) await leases.allReleased(closeDeadlineMs)
-    await Promise.all([reconciler.stop(), renewer.stop(), forgetter.stop()])
+    await Promise.all([reconciler.stop(), snapshotReconciler.stop(), renewer.stop(), forgetter.stop()])
     await Promise.all([activity.flushed(), keyUse.flushed()])
     agent.close()
     await db.destroy()
@@ -164,6 +187,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   try {
     // Best before the first request, but an agent that does not answer keeps nobody waiting.
     await Promise.race([reconciler.nudge(), sleep(firstReconcileMs, undefined, { ref: false })])
+    void snapshotReconciler.nudge()
     void renewer.nudge()
     void forgetter.nudge()
     await server.listen(options.listen)

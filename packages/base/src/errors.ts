@@ -5,6 +5,7 @@ export const errorCodes = [
   'invalid_request',
   'unauthorized',
   'forbidden',
+  'limit_reached',
   'not_found',
   'provider_not_found',
   'method_not_allowed',

@@ -9,8 +9,16 @@ export type UserId = Branded<'user'>
 export type TeamId = Branded<'team'>
 export type ApiKeyId = Branded<'api-key'>
 export type HostId = Branded<'host'>
+export type SnapshotId = Branded<'snapshot'>
 
-type IdByPrefix = { sb: SandboxId; usr: UserId; team: TeamId; key: ApiKeyId; host: HostId }
+type IdByPrefix = {
+  sb: SandboxId
+  usr: UserId
+  team: TeamId
+  key: ApiKeyId
+  host: HostId
+  snap: SnapshotId
+}
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 

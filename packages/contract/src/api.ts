@@ -115,6 +115,8 @@ export interface Call<Api extends AnyApi, Id extends OperationId<Api>, Auth> {
       ? undefined
       : Auth
     : undefined
+  /** Fields that the JSON body had when it came: the others have their defaults. */
+  given: ReadonlySet<string>
   requestId: string
   /** Aborted when the client goes away before it has its answer. */
   signal: AbortSignal

@@ -14,7 +14,13 @@ function bodyProblem(id: string, body: unknown): string | undefined {
 test('defaults are filled in and nothing else is changed', () => {
   const body = { vcpus: 2 }
   assert.equal(bodyProblem('createSandbox', body), undefined)
-  assert.deepEqual(body, { template: 'minimal', vcpus: 2, memory_mb: 512, timeout_sec: 0 })
+  assert.deepEqual(body, {
+    template: 'minimal',
+    vcpus: 2,
+    memory_mb: 512,
+    timeout_sec: 0,
+    on_timeout: 'pause',
+  })
 })
 
 test('no JSON type is coerced', () => {
@@ -78,6 +84,7 @@ const sandbox = {
   vcpus: 1,
   memory_mb: 512,
   timeout_sec: 0,
+  on_timeout: 'pause',
   metadata: {},
   created_at: '2026-01-01T00:00:00.000Z',
   started_at: null,
@@ -121,7 +128,7 @@ test('an answer that breaks the contract is told from one that does not', () => 
 
 test('both contracts load, and every operation has an id of its own', () => {
   assert.equal(contract.operations.size, 27)
-  assert.equal(hostAgentContract().operations.size, 12)
+  assert.equal(hostAgentContract().operations.size, 19)
 })
 
 test('a mistake in a contract stops the start', () => {

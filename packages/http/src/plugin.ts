@@ -157,11 +157,14 @@ function validatedCall(operation: Operation, request: FastifyRequest): Call<AnyA
   const raw = state.body === 'raw' ? rawBody(request.raw, Object.keys(body?.content ?? {})) : undefined
   if (state.body === 'json' && body?.required && request.body === undefined)
     throw new AppError('invalid_request', 'A JSON body is required')
+  // Before validation, which fills in defaults.
+  const given = new Set(isObject(request.body) ? Object.keys(request.body) : [])
   if (request.body !== undefined) refuse(validate.body?.(request.body))
   return {
     params,
     query,
     body: body ? (raw ?? request.body) : undefined,
+    given,
     auth: state.auth,
     requestId: request.id,
     signal: state.abort.signal,
@@ -171,6 +174,10 @@ function validatedCall(operation: Operation, request: FastifyRequest): Call<AnyA
     cookies,
     appendHeader: state.appendHeader,
   } as unknown as Call<AnyApi, never, unknown>
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 function bodyKind({ body }: Operation): RequestState['body'] {

@@ -5,6 +5,7 @@ export const statusByCode = {
   invalid_request: 400,
   unauthorized: 401,
   forbidden: 403,
+  limit_reached: 403,
   not_found: 404,
   provider_not_found: 404,
   method_not_allowed: 405,

@@ -1,17 +1,21 @@
 // The host agent as the control plane sees it: its API with our names, and a deadline on every call.
 import { randomUUID } from 'node:crypto'
 import { pipeline, Transform, type Readable } from 'node:stream'
-import { AppError, type SandboxId } from '@wrenn/base'
+import { AppError, type SandboxId, type SnapshotId } from '@wrenn/base'
 import type { Contract, HostAgentApi, HostAgentSchemas } from '@wrenn/contract'
 import { ContractClient } from '@wrenn/http'
 
 export type AgentHealth = HostAgentSchemas['Health']
 export type AgentSandbox = HostAgentSchemas['Sandbox']
+export type AgentSnapshot = HostAgentSchemas['Snapshot']
+export type AgentTemplate = HostAgentSchemas['Template']
 
 export interface SandboxSpec {
   id: SandboxId
   /** The base template. */
   template: string
+  /** What it starts from; left out: the base template. */
+  snapshot?: SnapshotId
   vcpus: number
   memoryMib: number
   /** 0: never. */
@@ -96,6 +100,34 @@ export class Agent {
 
   async health(): Promise<AgentHealth> {
     return within(this.#deadlines.healthMs, undefined, (signal) => this.#client.call('health', { signal }))
+  }
+
+  async listTemplates(): Promise<AgentTemplate[]> {
+    return within(this.#deadlines.listMs, undefined, (signal) =>
+      this.#client.call('listTemplates', { signal }),
+    )
+  }
+
+  async listSnapshots(): Promise<AgentSnapshot[]> {
+    return within(this.#deadlines.listMs, undefined, (signal) =>
+      this.#client.call('listSnapshots', { signal }),
+    )
+  }
+
+  /** The sandbox is gone afterwards; on any failure that the agent tells of, it is as it was. May be repeated. */
+  async createSnapshot(key: SnapshotId, sandboxId: SandboxId): Promise<AgentSnapshot> {
+    const input = { params: { key }, body: { sandbox_id: sandboxId } }
+    return within(this.#deadlines.changeMs, undefined, (signal) =>
+      this.#client.call('createSnapshot', { ...input, signal }),
+    )
+  }
+
+  /** Fine also when there is none. */
+  async deleteSnapshot(key: SnapshotId): Promise<void> {
+    const params = { key }
+    await within(this.#deadlines.destroyMs, undefined, (signal) =>
+      this.#client.call('deleteSnapshot', { params, signal }),
+    )
   }
 
   async listSandboxes(): Promise<AgentSandbox[]> {

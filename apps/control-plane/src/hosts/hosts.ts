@@ -3,7 +3,8 @@
 import { AppError, type HostId } from '@wrenn/base'
 import type { Database } from '../store/database.ts'
 import { hostEnsure } from '../store/hosts.ts'
-import type { Agent } from './agent.ts'
+import { baseTemplatesSet } from '../store/base-templates.ts'
+import type { Agent, AgentTemplate } from './agent.ts'
 
 export interface Host {
   id: HostId
@@ -17,6 +18,8 @@ export class Hosts {
   readonly #db: Database
   readonly #agent: Agent
   #host: Host | undefined
+  /** As they were last written. */
+  #templates = ''
 
   constructor(db: Database, agent: Agent) {
     this.#db = db
@@ -35,9 +38,9 @@ export class Hosts {
     throw new AppError('unavailable', 'The host of this sandbox is not connected', { retryAfterSec: 5 })
   }
 
-  /** Asks the agent who it is and what its machine has. */
+  /** Asks the agent who it is and what it has. */
   async refresh(): Promise<Host> {
-    const health = await this.#agent.health()
+    const [health, templates] = await Promise.all([this.#agent.health(), this.#agent.listTemplates()])
     const known = this.#host?.instanceId === health.instance_id ? this.#host.id : undefined
     this.#host = {
       id: known ?? (await hostEnsure(this.#db, health.instance_id)),
@@ -46,6 +49,18 @@ export class Hosts {
       memoryMib: health.memory_mib,
       agent: this.#agent,
     }
+    await this.#keepTemplates(this.#host.id, templates)
     return this.#host
+  }
+
+  async #keepTemplates(id: HostId, templates: readonly AgentTemplate[]): Promise<void> {
+    const current = JSON.stringify([id, templates])
+    if (current === this.#templates) return
+    await baseTemplatesSet(
+      this.#db,
+      id,
+      templates.map(({ name, hash, size_bytes: sizeBytes }) => ({ name, hash, sizeBytes })),
+    )
+    this.#templates = current
   }
 }

@@ -1,4 +1,4 @@
-// Walks the contract: every operation that is served has a case in cases/ for each status that it documents, and each
+// Walks the contract: every operation has a case in cases/ for each status that it documents, and each
 // is asked for over HTTP and held against the contract. Those with credentials are tried without, with bad ones and as
 // another team.
 import assert from 'node:assert/strict'
@@ -8,21 +8,9 @@ import { answersOf, createWorld, givenFor, goodCall, type World } from './cases/
 import { cases } from './cases/all.ts'
 import type { Id } from './cases/case.ts'
 import { lacks } from './cases/lacks.ts'
-import { laterOperations } from './later-operations.ts'
-
-/** May only shrink. */
-const laterInTheBeginning = new Set([
-  'pauseSandbox',
-  'resumeSandbox',
-  'createSnapshot',
-  'listSnapshots',
-  'deleteSnapshot',
-])
 
 const operations = [...publicContract().operations.values()]
-const later: readonly string[] = laterOperations
-const served = operations.filter(({ id }) => !later.includes(id))
-const guarded = served.filter(({ securitySchemes }) => securitySchemes.length > 0)
+const guarded = operations.filter(({ securitySchemes }) => securitySchemes.length > 0)
 
 describe('every operation of the contract', () => {
   let world: World
@@ -36,24 +24,10 @@ describe('every operation of the contract', () => {
   after(() => world?.platform.remove())
 
   it('has a case for each status that it documents, and nothing else has one', () => {
-    assert.deepEqual(lacks(served, cases), [])
+    assert.deepEqual(lacks(operations, cases), [])
   })
 
-  it('is later only when it was later in the beginning', () => {
-    for (const id of later) assert.ok(laterInTheBeginning.has(id), id)
-  })
-
-  it('answers 404 when it is a later one', async () => {
-    const { platform, owner } = world
-    for (const { id, path, method } of operations.filter(({ id }) => later.includes(id))) {
-      const url = platform.api.url + path.replaceAll(/\{\w+\}/g, 'any')
-      const response = await fetch(url, { method, headers: { 'x-api-key': owner.apiKey } })
-      assert.equal(response.status, 404, id)
-      assert.equal(((await response.json()) as PublicSchemas['Error']).error.code, 'not_found', id)
-    }
-  })
-
-  for (const { id: name } of served) {
+  for (const { id: name } of operations) {
     const id = name as Id
     for (const [status, prepare] of answersOf(id)) {
       it(`${id} answers ${status}`, async () => {
@@ -91,8 +65,7 @@ describe('every operation of the contract', () => {
       const before = await ownersView()
       const takesKeys = securitySchemes.includes('apiKeyAuth')
       const foreign = { ...call, as: takesKeys ? stranger : { token: stranger.token } }
-      if (cases[id as keyof typeof cases].foreign === 'not_found')
-        await platform.api.refused('not_found', id, foreign)
+      if (cases[id].foreign === 'not_found') await platform.api.refused('not_found', id, foreign)
       else {
         const { status, body } = await platform.api.call(id, foreign)
         assert.ok(status < 300)

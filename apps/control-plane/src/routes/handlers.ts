@@ -6,15 +6,17 @@ import { authHandlers, type AuthDeps } from './auth.ts'
 import { execStreamHandlers } from './exec-stream.ts'
 import { fileHandlers } from './files.ts'
 import { docsHandlers } from './docs.ts'
-import type { LaterOperation } from './later-operations.ts'
 import { oauthHandlers, type OAuthRouteDeps } from './oauth.ts'
 import { platformHandlers, type PlatformDeps } from './platform.ts'
 import { sandboxHandlers } from './sandboxes.ts'
-import type { SandboxDeps } from '../services/sandboxes/deps.ts'
+import { snapshotHandlers } from './snapshots.ts'
+import type { SnapshotDeps } from '../services/snapshots/deps.ts'
 
-export type PublicHandlers = Handlers<PublicApi, Caller, LaterOperation>
+export type PublicHandlers = Handlers<PublicApi, Caller>
 
-export function createHandlers(deps: PlatformDeps & AuthDeps & OAuthRouteDeps & SandboxDeps): PublicHandlers {
+export function createHandlers(
+  deps: PlatformDeps & AuthDeps & OAuthRouteDeps & SnapshotDeps,
+): PublicHandlers {
   return {
     ...platformHandlers(deps),
     ...docsHandlers(),
@@ -22,6 +24,7 @@ export function createHandlers(deps: PlatformDeps & AuthDeps & OAuthRouteDeps & 
     ...oauthHandlers(deps),
     ...apiKeyHandlers(deps.db),
     ...sandboxHandlers(deps),
+    ...snapshotHandlers(deps),
     ...fileHandlers(deps),
     ...execStreamHandlers(deps),
   }

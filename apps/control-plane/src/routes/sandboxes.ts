@@ -31,11 +31,13 @@ export function sandboxHandlers(
   deps: SandboxDeps & { limiter: RateLimiter | undefined },
 ): Pick<PublicHandlers, SandboxOperation> {
   return {
-    createSandbox: async ({ auth, body, headers, signal, note, appendHeader }) => {
+    createSandbox: async ({ auth, body, given: has, headers, signal, note, appendHeader }) => {
       await countUse(deps.limiter, { name: 'creates', who: auth.teamId }, appendHeader)
       const { template, vcpus, metadata = {} } = body
       const { memory_mb: memoryMb, timeout_sec: timeoutSec, on_timeout: onTimeout } = body
-      const request = { teamId: auth.teamId, template, vcpus, memoryMb, timeoutSec, onTimeout, metadata }
+      const given = { vcpus: has.has('vcpus'), memoryMb: has.has('memory_mb') }
+      const size = { given, vcpus, memoryMb }
+      const request = { teamId: auth.teamId, template, ...size, timeoutSec, onTimeout, metadata }
       const create = async (keep?: KeepAnswer<Sandbox>): Promise<Sandbox> => {
         const alongside = keep && ((trx: Database, row: SandboxRow) => keep(trx, toWire(row)))
         return toWire(await createSandbox(deps, request, { signal, alongside }))

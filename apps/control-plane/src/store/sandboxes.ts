@@ -6,6 +6,7 @@ import type { Database } from './database.ts'
 import { violatedConstraint } from './errors.ts'
 import { joined } from './joined.ts'
 import type { SandboxRow, SandboxStatus } from './schema.ts'
+import { aloneInTeam, assertBelowLimit } from './team-limits.ts'
 
 export interface SandboxRef {
   id: SandboxId
@@ -37,8 +38,20 @@ export interface SandboxPosition {
 const now = sql<Date>`now()`
 const inSeconds = (seconds: number) => sql<Date>`now() + make_interval(secs => ${seconds})`
 
-/** A pending row with a lease. Throws `unauthorized` when the team is gone. */
-export async function sandboxInsert(db: Database, sandbox: NewSandbox, leaseSec: number): Promise<void> {
+/** A pending row with a lease. Throws `unauthorized` when the team is gone, and `limit_reached`. */
+export async function sandboxInsert(
+  db: Database,
+  sandbox: NewSandbox,
+  { leaseSec, maxRunning: max }: { leaseSec: number; maxRunning: number | undefined },
+): Promise<void> {
+  if (max === undefined) return insert(db, sandbox, leaseSec)
+  return aloneInTeam(db, sandbox.teamId, async (trx) => {
+    await assertBelowLimit(trx, sandbox.teamId, { what: 'running', max })
+    await insert(trx, sandbox, leaseSec)
+  })
+}
+
+async function insert(db: Database, sandbox: NewSandbox, leaseSec: number): Promise<void> {
   try {
     await db
       .insertInto('sandboxes')
@@ -163,6 +176,18 @@ export async function sandboxEnd(
     .where('status', 'in', change.from)
     .executeTakeFirst()
   return numUpdatedRows > 0n
+}
+
+/** Stops what its host does not have any more, unless it is becoming a snapshot. False when it was not so. */
+export async function sandboxEndLost(db: Database, id: SandboxId, reason: string): Promise<boolean> {
+  const becoming = await db
+    .selectFrom('snapshots')
+    .select('id')
+    .where('sandboxId', '=', id)
+    .where('status', '=', 'pending')
+    .executeTakeFirst()
+  if (becoming) return false
+  return sandboxEnd(db, id, { from: ['running', 'paused'], to: 'stopped', reason })
 }
 
 /** Removes the row of a create that failed. One that was stopped meanwhile stays: its team asked for that. */

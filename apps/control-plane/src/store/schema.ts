@@ -1,5 +1,5 @@
 // The tables as Kysely sees them, in camelCase; the migrations beside this are the truth.
-import type { ApiKeyId, HostId, SandboxId, TeamId, UserId } from '@wrenn/base'
+import type { ApiKeyId, HostId, SandboxId, SnapshotId, TeamId, UserId } from '@wrenn/base'
 import type { ColumnType, Generated, Selectable } from 'kysely'
 
 export type SandboxStatus = 'pending' | 'running' | 'paused' | 'stopped' | 'error'
@@ -91,6 +91,34 @@ interface SandboxTable {
   retentionWarnedAt: Date | null
 }
 
+interface SnapshotTable {
+  id: SnapshotId
+  teamId: TeamId
+  hostId: HostId
+  sandboxId: SandboxId
+  name: string
+  status: 'pending' | 'ready' | 'deleting' | 'abandoned'
+  /** Of the request that made it. */
+  idempotencyKey: string | null
+  /** The base template below it; empty until it is ready. */
+  template: Generated<string>
+  vcpus: number
+  memoryMb: number
+  /** A bigint: pg gives it as text. */
+  sizeBytes: ColumnType<string, never, number>
+  createdAt: ColumnType<Date, never, Date>
+  leaseExpiresAt: Date | null
+}
+
+interface BaseTemplateTable {
+  hostId: HostId
+  name: string
+  hash: string
+  /** A bigint: pg gives it as text. */
+  sizeBytes: ColumnType<string, number, number>
+  createdAt: ColumnType<Date, never, Date>
+}
+
 interface RateLimitTable {
   key: string
   used: number
@@ -118,9 +146,13 @@ export interface Tables {
   usedOauthStates: UsedOAuthStateTable
   hosts: HostTable
   sandboxes: SandboxTable
+  snapshots: SnapshotTable
+  baseTemplates: BaseTemplateTable
   rateLimits: RateLimitTable
   idempotencyKeys: IdempotencyKeyTable
 }
 
 export type ApiKeyRow = Selectable<ApiKeyTable>
 export type SandboxRow = Selectable<SandboxTable>
+export type SnapshotRow = Selectable<SnapshotTable>
+export type BaseTemplateRow = Selectable<BaseTemplateTable>

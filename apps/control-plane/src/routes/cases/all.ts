@@ -7,6 +7,7 @@ import { oauthCases } from './oauth.ts'
 import { pauseCases } from './pause.ts'
 import { platformCases } from './platform.ts'
 import { sandboxCases } from './sandboxes.ts'
+import { snapshotCases } from './snapshots.ts'
 
 export const cases: Cases = {
   ...platformCases,
@@ -15,5 +16,6 @@ export const cases: Cases = {
   ...apiKeyCases,
   ...sandboxCases,
   ...pauseCases,
+  ...snapshotCases,
   ...fileCases,
 }

@@ -3,7 +3,6 @@
 import type { OperationId, PublicApi } from '@wrenn/contract'
 import type { Account, Api, ApiCall } from '../../../../../test/support/api.ts'
 import type { Platform } from '../../../../../test/support/control-plane.ts'
-import type { LaterOperation } from '../later-operations.ts'
 
 export type Id = OperationId<PublicApi>
 
@@ -23,6 +22,7 @@ export interface Given {
   good: () => Promise<PreparedCall>
   /** Ids of new sandboxes of the owner's. */
   running: () => Promise<string>
+  paused: () => Promise<string>
   stopped: () => Promise<string>
   /** Other control planes of the same platform: each lets one thing be seen. */
   planes: Planes
@@ -31,6 +31,8 @@ export interface Given {
 export interface Planes {
   /** Every rate limit lets one use through. */
   limited: Api
+  /** Its teams may keep nothing. */
+  full: Api
   /** Nobody may sign up. */
   closed: Api
   /** Its database does not answer. */
@@ -55,5 +57,5 @@ export type CasesOf<Name extends Id> = {
   answers: Record<Demanded<Name>, Prepare>
 } & (IsOpen<Name> extends true ? { foreign?: never } : { foreign: Foreign })
 
-/** A status that the contract gains, or an operation that is not a later one any more, does not compile without a case. */
-export type Cases = { [Name in Exclude<Id, LaterOperation>]: CasesOf<Name> }
+/** An operation or a status that the contract gains does not compile without a case. */
+export type Cases = { [Name in Id]: CasesOf<Name> }

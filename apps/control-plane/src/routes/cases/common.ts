@@ -40,6 +40,9 @@ export function withFields(call: PreparedCall, fields: object): PreparedCall {
   return { ...call, body: { ...(call.body as object), ...fields } }
 }
 
+/** The team may keep no more. */
+export const atLimit: Prepare = async ({ good, planes }) => ({ ...(await good()), at: planes.full })
+
 /** No sandbox has this id. */
 export const unknownSandbox: Prepare = async ({ good }) => ({
   ...(await good()),

@@ -21,6 +21,7 @@ export async function createWorld(): Promise<World> {
   const credentials = { clientId: 'id', clientSecret: 'secret' }
   const planes = {
     limited: await plane({ rateLimits: { login: once, signup: once, creates: once, requests: once } }),
+    full: await plane({ limits: { maxRunning: 0, maxPaused: 0, maxSnapshotMb: 0 } }),
     closed: await plane({ signups: 'closed' }),
     withoutDatabase: await plane({ databaseUrl: 'postgres://nobody@127.0.0.1:1/none' }),
     withoutAgent: await plane({ agentSocket: '/run/there-is-no-agent.sock' }),
@@ -39,12 +40,17 @@ export async function createWorld(): Promise<World> {
 export function givenFor(world: World, id: Id): Given {
   const { platform, owner, planes } = world
   const running = async (): Promise<string> => (await platform.api.create(owner)).id
+  const paused = async (): Promise<string> => {
+    const id = await running()
+    await platform.api.expect(200, 'pauseSandbox', { as: owner, params: { id } })
+    return id
+  }
   const stopped = async (): Promise<string> => {
     const id = await running()
     await platform.api.expect(204, 'destroySandbox', { as: owner, params: { id } })
     return id
   }
-  return { platform, owner, planes, running, stopped, good: () => goodCall(world, id) }
+  return { platform, owner, planes, running, paused, stopped, good: () => goodCall(world, id) }
 }
 
 /** The operation's call that succeeds. */

@@ -1,5 +1,5 @@
 // /v1/sandboxes/{id}/pause and /resume.
-import { agentFails, guarded, stoppedSandbox, unknownSandbox } from './common.ts'
+import { agentFails, atLimit, guarded, stoppedSandbox, unknownSandbox } from './common.ts'
 import type { Cases } from './case.ts'
 
 export const pauseCases = {
@@ -8,6 +8,7 @@ export const pauseCases = {
     answers: {
       ...guarded,
       200: async ({ owner, running }) => ({ as: owner, params: { id: await running() } }),
+      403: atLimit,
       404: unknownSandbox,
       409: stoppedSandbox,
       502: agentFails('pauseSandbox', 'agent_error'),
@@ -18,11 +19,8 @@ export const pauseCases = {
     foreign: 'not_found',
     answers: {
       ...guarded,
-      200: async ({ owner, running, platform }) => {
-        const params = { id: await running() }
-        await platform.api.expect(200, 'pauseSandbox', { as: owner, params })
-        return { as: owner, params }
-      },
+      200: async ({ owner, paused }) => ({ as: owner, params: { id: await paused() } }),
+      403: atLimit,
       404: unknownSandbox,
       409: stoppedSandbox,
       502: agentFails('resumeSandbox', 'agent_error'),

@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import {
   agentFails,
+  atLimit,
   guarded,
   jsonBody,
   stoppedSandbox,
@@ -28,6 +29,7 @@ export const sandboxCases = {
       ...guarded,
       ...jsonBody,
       201: ({ owner }) => ({ as: owner, body: { template: 'minimal' } }),
+      403: atLimit,
       404: async ({ good }) => withFields(await good(), { template: 'unknown' }),
       409: async ({ good, platform }) => {
         const call = { ...(await good()), headers: { 'idempotency-key': randomUUID() } }

@@ -8,18 +8,23 @@ import {
   timed,
   UndoStack,
   type SandboxId,
+  type SnapshotId,
   type TeamId,
 } from '@wrenn/base'
 import type { Host } from '../../hosts/hosts.ts'
 import { place } from '../../scheduler/place.ts'
 import type { Database } from '../../store/database.ts'
 import { sandboxForget, sandboxInsert, sandboxStart, sandboxStartWith } from '../../store/sandboxes.ts'
-import type { SandboxRow } from '../../store/schema.ts'
+import type { SandboxRow, SnapshotRow } from '../../store/schema.ts'
+import { snapshotByName } from '../../store/snapshots.ts'
 import type { SandboxDeps } from './deps.ts'
 
 export interface CreateRequest {
   teamId: TeamId
+  /** A snapshot of the team's, or a base template. */
   template: string
+  /** Whether the client asked for it, and it is no default. */
+  given: { vcpus: boolean; memoryMb: boolean }
   vcpus: number
   memoryMb: number
   timeoutSec: number
@@ -41,14 +46,33 @@ export async function createSandbox(
   request: CreateRequest,
   options: CreateOptions,
 ): Promise<SandboxRow> {
-  const wanted = { ...request, memoryMb: roundUp(request.memoryMb, memoryStepMb) }
+  for (;;) {
+    const snapshot = await snapshotByName(deps.db, request.teamId, request.template)
+    try {
+      return await createFrom(deps, snapshot, { request, options })
+    } catch (error) {
+      if (!(error instanceof SnapshotGone)) throw error
+      await assertReplaced(deps, error, request)
+      options.signal.throwIfAborted()
+    }
+  }
+}
+
+async function createFrom(
+  deps: SandboxDeps,
+  snapshot: SnapshotRow | undefined,
+  { request, options }: { request: CreateRequest; options: CreateOptions },
+): Promise<SandboxRow> {
+  const wanted = sized(request, snapshot)
   // Before the row: a request that no host can ever take leaves no trace.
-  const host = await timed('place', () => place(deps.hosts, wanted))
+  const host = await timed('place', () =>
+    snapshot ? deps.hosts.byId(snapshot.hostId) : place(deps.hosts, wanted),
+  )
   const id = newId('sb')
   const undo = new UndoStack()
   deps.leases.hold(id)
   try {
-    const row = await build(deps, { id, host, wanted, undo }, options)
+    const row = await build(deps, { id, host, wanted, snapshot, undo }, options)
     undo.keep()
     return row
   } catch (error) {
@@ -73,41 +97,86 @@ interface Build {
   id: SandboxId
   host: Host
   wanted: CreateRequest
+  snapshot: SnapshotRow | undefined
   undo: UndoStack
 }
 
 async function build(
   deps: SandboxDeps,
-  { id, host, wanted, undo }: Build,
+  { id, host, wanted, snapshot, undo }: Build,
   { signal, alongside }: CreateOptions,
 ): Promise<SandboxRow> {
   const { db } = deps
-  await undo.acquire('row', sandboxInsert(db, { ...wanted, id, hostId: host.id }, deps.leases.leaseSec), () =>
-    sandboxForget(db, id),
+  const { given: _given, ...row } = wanted
+  const inserted = sandboxInsert(
+    db,
+    { ...row, id, hostId: host.id },
+    { leaseSec: deps.leases.leaseSec, maxRunning: deps.limits.maxRunning },
   )
+  await undo.acquire('row', inserted, () => sandboxForget(db, id))
   // A call that fails may have made the sandbox all the same: its undo stands before it.
   await undo.acquire('sandbox at the agent', undefined, () => host.agent.destroySandbox(id))
-  const { template, vcpus, memoryMb, timeoutSec, onTimeout } = wanted
+  const { vcpus, memoryMb, timeoutSec, onTimeout } = wanted
+  const from = snapshot
+    ? { template: snapshot.template, snapshot: snapshot.id }
+    : { template: wanted.template }
   const made = await host.agent
-    .createSandbox({ id, template, vcpus, memoryMib: memoryMb, timeoutSec, onTimeout }, signal)
+    .createSandbox({ id, ...from, vcpus, memoryMib: memoryMb, timeoutSec, onTimeout }, signal)
     .catch((cause: unknown) => {
-      throw createError(cause, template)
+      throw createError(cause, wanted.template, snapshot)
     })
   const shown = {
     generation: made.generation,
     guestIp: made.guest_ip ?? null,
     hostIp: made.host_ip ?? null,
   }
-  const row = await (alongside ? sandboxStartWith(db, id, shown, alongside) : sandboxStart(db, id, shown))
-  if (!row)
+  const started = await (alongside ? sandboxStartWith(db, id, shown, alongside) : sandboxStart(db, id, shown))
+  if (!started)
     throw new AppError('invalid_state', `Sandbox ${id} is stopped: it was destroyed while it was created`)
   // Nobody would learn its id, unless its answer is kept.
   if (!alongside) signal.throwIfAborted()
-  return row
+  return started
 }
 
-function createError(cause: unknown, template: string): unknown {
+/** vcpus and memory of a snapshot are fixed. Throws `invalid_request` when others are asked for. */
+function sized(request: CreateRequest, snapshot: SnapshotRow | undefined): CreateRequest {
+  const memoryMb = roundUp(request.memoryMb, memoryStepMb)
+  if (!snapshot) return { ...request, memoryMb }
+  const { given, template } = request
+  if (given.vcpus && request.vcpus !== snapshot.vcpus)
+    throw new AppError('invalid_request', `vcpus: the snapshot ${template} has ${snapshot.vcpus}`)
+  if (given.memoryMb && memoryMb !== snapshot.memoryMb)
+    throw new AppError('invalid_request', `memory_mb: the snapshot ${template} has ${snapshot.memoryMb}`)
+  return { ...request, vcpus: snapshot.vcpus, memoryMb: snapshot.memoryMb }
+}
+
+/** The agent does not have the snapshot that the name stood for a moment ago. */
+class SnapshotGone extends AppError {
+  readonly id: SnapshotId
+
+  constructor(id: SnapshotId, cause: unknown) {
+    super('not_found', 'There is no such snapshot', { cause })
+    this.id = id
+  }
+}
+
+/** Returns when the name stands for another snapshot by now. */
+async function assertReplaced(
+  { db }: SandboxDeps,
+  gone: SnapshotGone,
+  { teamId, template }: CreateRequest,
+): Promise<void> {
+  const current = await snapshotByName(db, teamId, template)
+  if (!current) throw new AppError('not_found', `There is no template ${template}`, { cause: gone })
+  if (current.id !== gone.id) return
+  throw new AppError('agent_error', `The host does not have the snapshot ${template} any more`, {
+    cause: gone,
+  })
+}
+
+function createError(cause: unknown, template: string, snapshot: SnapshotRow | undefined): unknown {
   if (!(cause instanceof AppError)) return cause
+  if (cause.code === 'not_found' && snapshot) return new SnapshotGone(snapshot.id, cause)
   if (cause.code === 'not_found')
     return new AppError('not_found', `There is no template ${template}`, { cause })
   return fromAgent(cause)

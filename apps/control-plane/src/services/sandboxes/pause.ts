@@ -6,38 +6,56 @@ import type { Host } from '../../hosts/hosts.ts'
 import { sandboxApply } from '../../store/sandbox-reports.ts'
 import type { SandboxRef } from '../../store/sandboxes.ts'
 import type { SandboxRow } from '../../store/schema.ts'
+import { sandboxReserve, sandboxUnreserve, type Countable } from '../../store/team-limits.ts'
 import { fromAgent } from './create.ts'
 import type { SandboxDeps } from './deps.ts'
 import { getSandbox } from './find.ts'
 import { reportOf } from './reports.ts'
 import { assertCan } from './states.ts'
 
+/** Longer than a change may take (AgentDeadlines.changeMs). */
+const reservedSec = 600
+
 /** Returns when it is durable on disk and has no VM any more. Throws `not_found` and `invalid_state`. */
 export async function pauseSandbox(deps: SandboxDeps, ref: SandboxRef): Promise<SandboxRow> {
   const row = await getSandbox(deps.db, ref)
   assertCan('pause', row)
-  return change(deps, row, (host) => host.agent.pauseSandbox(row.id))
+  return change(deps, row, { to: 'paused', call: (host) => host.agent.pauseSandbox(row.id) })
 }
 
 /** Returns when a command sent to it runs. Throws `not_found` and `invalid_state`. */
 export async function resumeSandbox(deps: SandboxDeps, ref: SandboxRef): Promise<SandboxRow> {
   const row = await getSandbox(deps.db, ref)
   assertCan('resume', row)
-  return change(deps, row, (host) => host.agent.resumeSandbox(row.id))
+  return change(deps, row, { to: 'running', call: (host) => host.agent.resumeSandbox(row.id) })
 }
 
-async function change(
-  deps: SandboxDeps,
-  row: SandboxRow,
-  call: (host: Host) => Promise<AgentSandbox>,
-): Promise<SandboxRow> {
+interface Change {
+  to: Countable
+  call: (host: Host) => Promise<AgentSandbox>
+}
+
+async function change(deps: SandboxDeps, row: SandboxRow, { to, call }: Change): Promise<SandboxRow> {
   const host = await timed('place', () => deps.hosts.byId(row.hostId))
+  const reserved = await reserve(deps, row, to)
   try {
     return await applied(deps, row, await call(host))
   } catch (error) {
-    await converge(deps, row, host)
+    if ((await converge(deps, row, host)) && reserved) await sandboxUnreserve(deps.db, row.id, reserved)
     throw changeError(row, error)
   }
+}
+
+/** It counts as what it is about to be, so that two at once do not both pass the last of a limit. */
+async function reserve(
+  { db, limits }: SandboxDeps,
+  row: SandboxRow,
+  what: Countable,
+): Promise<Date | undefined> {
+  const max = what === 'running' ? limits.maxRunning : limits.maxPaused
+  const ends = what === 'running' && limits.pausedRetentionSec !== undefined
+  if (max === undefined && !ends) return undefined
+  return sandboxReserve(db, row, { what, max, seconds: reservedSec })
 }
 
 async function applied(deps: SandboxDeps, row: SandboxRow, sandbox: AgentSandbox): Promise<SandboxRow> {
@@ -49,12 +67,13 @@ async function applied(deps: SandboxDeps, row: SandboxRow, sandbox: AgentSandbox
   return current
 }
 
-/** Whatever became of the change: the row shows it as soon as the agent knows. */
-async function converge(deps: SandboxDeps, row: SandboxRow, host: Host): Promise<void> {
+/** Whatever became of the change: the row shows it as soon as the agent knows. False when it does not know yet. */
+async function converge(deps: SandboxDeps, row: SandboxRow, host: Host): Promise<boolean> {
   try {
     const report = reportOf(await host.agent.getSandbox(row.id), row)
     if (report) await sandboxApply(deps.db, report)
     else deps.reconcileSoon()
+    return report !== undefined
   } catch (error) {
     deps.logger.info({
       op: 'convergeSandbox',
@@ -63,6 +82,7 @@ async function converge(deps: SandboxDeps, row: SandboxRow, host: Host): Promise
       reason: errorText(error),
     })
     deps.reconcileSoon()
+    return false
   }
 }
 

@@ -1,0 +1,114 @@
+// Turning a sandbox into a snapshot template. Its agent cannot undo that: so every refusal comes before it, and the name
+// is claimed first. What it did when its answer is lost is looked up, here or by a reconciler.
+import { AppError, base32, errorText, newId, type SandboxId, type SnapshotId, type TeamId } from '@wrenn/base'
+import { randomBytes } from 'node:crypto'
+import type { AgentSnapshot } from '../../hosts/agent.ts'
+import type { Host } from '../../hosts/hosts.ts'
+import type { Database } from '../../store/database.ts'
+import type { SnapshotRow } from '../../store/schema.ts'
+import { snapshotAbandon, snapshotByKey, snapshotClaim, snapshotTakeOver } from '../../store/snapshots.ts'
+import { fromAgent } from '../sandboxes/create.ts'
+import { getSandbox } from '../sandboxes/find.ts'
+import { assertCan } from '../sandboxes/states.ts'
+import type { SnapshotDeps } from './deps.ts'
+import { finishSnapshot, lookUpSnapshot } from './finish.ts'
+
+export interface SnapshotRequest {
+  teamId: TeamId
+  sandboxId: SandboxId
+  /** Made up when undefined. */
+  name: string | undefined
+  overwrite: boolean
+  idempotencyKey: string | undefined
+}
+
+/** Writes what must be true as soon as the snapshot is, and only then. */
+type Alongside = ((transaction: Database, row: SnapshotRow) => Promise<void>) | undefined
+
+interface Work {
+  id: SnapshotId
+  sandboxId: SandboxId
+  host: Host
+  alongside: Alongside
+}
+
+/** Returns when the snapshot is durable and the sandbox is gone. Goes on when its client goes away. */
+export async function createSnapshot(
+  deps: SnapshotDeps,
+  request: SnapshotRequest,
+  { alongside }: { alongside?: Alongside } = {},
+): Promise<SnapshotRow> {
+  const { teamId, sandboxId } = request
+  const sandbox = await getSandbox(deps.db, { id: sandboxId, teamId })
+  const host = await deps.hosts.byId(sandbox.hostId)
+  const begun = await begunEarlier(deps, request)
+  if (begun?.status === 'ready') {
+    await alongside?.(deps.db, begun)
+    return begun
+  }
+  const id = begun?.id ?? newId('snap')
+  deps.snapshotLeases.hold(id)
+  try {
+    if (!begun) {
+      assertCan('snapshot', sandbox)
+      await claim(deps, { ...request, ...sandbox, id, sandboxId })
+    } else if (!(await snapshotTakeOver(deps.db, id, deps.snapshotLeases.leaseSec)))
+      throw new AppError('unavailable', 'The snapshot was finished or given up meanwhile; try again')
+    return await make(deps, { id, sandboxId, host, alongside })
+  } finally {
+    deps.snapshotLeases.release(id)
+  }
+}
+
+/** By a request with the same Idempotency-Key, whose control plane is gone: there would be its answer otherwise. */
+async function begunEarlier(
+  { db }: SnapshotDeps,
+  { teamId, sandboxId, idempotencyKey }: SnapshotRequest,
+): Promise<SnapshotRow | undefined> {
+  return idempotencyKey === undefined ? undefined : snapshotByKey(db, teamId, { sandboxId, idempotencyKey })
+}
+
+async function claim(
+  { db, snapshotLeases, limits }: SnapshotDeps,
+  wanted: SnapshotRequest & {
+    id: SnapshotId
+    hostId: SnapshotRow['hostId']
+    vcpus: number
+    memoryMb: number
+  },
+): Promise<void> {
+  const { id, teamId, hostId, sandboxId, vcpus, memoryMb, overwrite, idempotencyKey = null } = wanted
+  const name = wanted.name ?? `snapshot-${base32(randomBytes(8))}`
+  const row = { id, teamId, hostId, sandboxId, name, vcpus, memoryMb, idempotencyKey }
+  const { leaseSec } = snapshotLeases
+  await snapshotClaim(db, row, { overwrite, leaseSec, maxMb: limits.maxSnapshotMb })
+}
+
+async function make(deps: SnapshotDeps, work: Work): Promise<SnapshotRow> {
+  const { id, sandboxId, host, alongside } = work
+  const made = await host.agent
+    .createSnapshot(id, sandboxId)
+    .catch((error: unknown) => afterFailure(deps, work, error))
+  return finishSnapshot(deps, id, made, alongside)
+}
+
+/** The snapshot, when there is one all the same; throws when not, and when nobody knows yet. */
+async function afterFailure(deps: SnapshotDeps, work: Work, error: unknown): Promise<AgentSnapshot> {
+  const { id, sandboxId, host } = work
+  const found = await lookUpSnapshot(host.agent, { id, sandboxId }).catch((cause: unknown) => {
+    deps.logger.info({ op: 'createSnapshot', outcome: 'unknown', snapshotId: id, reason: errorText(cause) })
+    return 'unknown' as const
+  })
+  if (typeof found === 'object') return found
+  if (found === 'not made') await snapshotAbandon(deps.db, id)
+  // Not ours any more: a reconciler looks until it is known.
+  else await snapshotTakeOver(deps.db, id, 0)
+  deps.reconcileSoon()
+  throw snapshotError(work, error)
+}
+
+function snapshotError({ sandboxId }: Work, error: unknown): unknown {
+  if (!(error instanceof AppError)) return error
+  if (error.code !== 'not_found') return fromAgent(error)
+  return new AppError('not_found', `Sandbox ${sandboxId} was destroyed meanwhile`, { cause: error })
+}
