@@ -10,6 +10,8 @@ import { startPostgres, type RunningPostgres } from '../../apps/launcher/src/pos
 export interface TestPostgres {
   /** Makes an empty database and returns its URL. */
   database(): Promise<string>
+  /** What the server itself says. */
+  logFile: string
   /** The server itself, to stop and start it. */
   stop(): Promise<void>
   start(): Promise<void>
@@ -41,6 +43,7 @@ export async function createPostgres(): Promise<TestPostgres> {
       own.pathname = `/${name}`
       return own.href
     },
+    logFile: join(options.folder, 'postgres.log'),
     stop,
     start: () =>
       queue.run('server', async () => {

@@ -1,6 +1,7 @@
 // A platform with OAuth providers, and browsers that log in on it. Addresses are those of a real deployment: the API
 // behind TLS, the frontend on another host. Every answer is checked against the public contract.
 import assert from 'node:assert/strict'
+import { UndoStack } from '@wrenn/base'
 import { answerProblem, publicContract, type OperationId, type PublicApi } from '@wrenn/contract'
 import type { ProviderCallLimits } from '../../../apps/control-plane/src/auth/oauth/http.ts'
 import type { ControlPlaneOptions } from '../../../apps/control-plane/src/server.ts'
@@ -61,19 +62,20 @@ export async function createLoginRigs(
   starts: Readonly<Record<string, StartProvider>>,
   options: RigOptions = {},
 ): Promise<LoginRigs> {
-  const started = Object.entries(starts).map(async ([title, start]) => [title, await start()] as const)
-  const providers = new Map(await Promise.all(started))
-  const platform = await createOAuthPlatform([...providers.values()], options)
+  const providers = new Map<string, IdentityProvider>()
+  const undo = new UndoStack()
+  const platform = await orUndone(undo, async () => {
+    for (const [title, start] of Object.entries(starts))
+      providers.set(title, await undo.acquire(title, start(), (provider) => provider.remove()))
+    return acquirePlatform(undo, [...providers.values()], options)
+  })
   return {
     rig: (title) => {
       const provider = providers.get(title)
       assert.ok(provider)
       return loginRig(platform, provider)
     },
-    remove: async () => {
-      await platform.remove()
-      await Promise.all([...providers.values()].map((provider) => provider.remove()))
-    },
+    remove: () => undoAll(undo),
   }
 }
 
@@ -81,13 +83,33 @@ export async function createLoginRig<Provider extends IdentityProvider>(
   start: StartProvider<Provider>,
   options: RigOptions = {},
 ): Promise<LoginRig<Provider> & { remove(): Promise<void> }> {
-  const provider = await start()
-  const platform = await createOAuthPlatform([provider], options)
-  const remove = async (): Promise<void> => {
-    await platform.remove()
-    await provider.remove()
+  const undo = new UndoStack()
+  return orUndone(undo, async () => {
+    const provider = await undo.acquire('provider', start(), (provider) => provider.remove())
+    const platform = await acquirePlatform(undo, [provider], options)
+    return { ...loginRig(platform, provider), remove: () => undoAll(undo) }
+  })
+}
+
+async function orUndone<T>(undo: UndoStack, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make()
+  } catch (error) {
+    await undo.undoAll()
+    throw error
   }
-  return { ...loginRig(platform, provider), remove }
+}
+
+function acquirePlatform(
+  undo: UndoStack,
+  providers: readonly IdentityProvider[],
+  options: RigOptions,
+): Promise<Platform> {
+  return undo.acquire('platform', createOAuthPlatform(providers, options), (platform) => platform.remove())
+}
+
+async function undoAll(undo: UndoStack): Promise<void> {
+  assert.deepEqual(await undo.undoAll(), [])
 }
 
 function createOAuthPlatform(

@@ -13,9 +13,14 @@ export const createOidc: ProviderFactory = ({ name, settings, redirectUri, fetch
   // Whether http is fine is decided by our fetch.
   const options = { [oauth.customFetch]: fetch, [oauth.allowInsecureRequests]: true }
 
+  let known: oauth.AuthorizationServer | undefined
+
   async function discover(): Promise<oauth.AuthorizationServer> {
-    const answer = await oauth.discoveryRequest(new URL(issuer), options)
-    return oauth.processDiscoveryResponse(new URL(issuer), answer)
+    known ??= await oauth.processDiscoveryResponse(
+      new URL(issuer),
+      await oauth.discoveryRequest(new URL(issuer), options),
+    )
+    return known
   }
 
   return {
