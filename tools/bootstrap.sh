@@ -41,9 +41,11 @@ step() {
   log=$(mktemp)
   begin=$(now)
   trap 'rm -f "$log"' EXIT
-  trap 'exit 130' HUP INT TERM
+  # No handler is inherited: a signal that came before the child has dropped it would be lost, and the wait endless.
+  trap - HUP INT TERM
   show_progress 9<&- &
   progress=$!
+  trap 'exit 130' HUP INT TERM
   status=0
   "$@" >"$log" 2>&1 || status=$?
   kill "$progress" 2>/dev/null || true
@@ -148,6 +150,8 @@ forget_outer_npm() {
 # ── main ──
 
 [ $# -gt 0 ] || fail 'usage: sh tools/bootstrap.sh SCRIPT [ARGUMENT...]'
+# A browser, for the tests that need one.
+[ "$1" != tools/test.ts ] || requirements="$requirements chromium:chromium"
 cd "$(dirname "$0")/.."
 # Where su has kept the PATH of a user, the system's programs are missing from it.
 PATH=$PWD/node_modules/.bin:$PATH:/usr/local/sbin:/usr/sbin:/sbin

@@ -27,7 +27,7 @@ describe('the bootstrap', () => {
     // dpkg knows packages that are not installed, too, once another one has named them.
     standIn(
       'dpkg-query',
-      'for name; do echo "|installed $name|"; done | sed "s/installed cpio/not-installed cpio/"',
+      'for name; do echo "|installed $name|"; done | sed -E "s/installed (cpio|chromium)/not-&/"',
     )
     standIn('dpkg', 'exit 0')
     standIn(
@@ -63,8 +63,8 @@ describe('the bootstrap', () => {
     writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
   }
 
-  function bootstrap(command: string[] = []): { status: number | null; output: string } {
-    const args = [...command, 'sh', join(folder, 'copy/tools/bootstrap.sh'), 'none.ts']
+  function bootstrap(command: string[] = [], script = 'none.ts'): { status: number | null; output: string } {
+    const args = [...command, 'sh', join(folder, 'copy/tools/bootstrap.sh'), script]
     const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}` }
     const { status, stdout, stderr } = spawnSync('env', args, { encoding: 'utf8', env })
     return { status, output: stdout + stderr }
@@ -82,6 +82,11 @@ describe('the bootstrap', () => {
     assert.match(calls[0] ?? '', / update$/)
     assert.match(calls[1] ?? '', /DPkg::Lock::Timeout=120.* install --no-install-recommends cpio$/)
     assert.equal(calls.length, 2)
+  })
+
+  it('installs a browser for the tests only', () => {
+    assert.match(bootstrap([], 'tools/test.ts').output, /^packages: installing cpio chromium \n/)
+    assert.match(bootstrap([], 'apps/launcher/src/main.ts').output, /^packages: installing cpio \n/)
   })
 
   it('asks for root only when there is something to install', () => {
