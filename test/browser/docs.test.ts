@@ -1,0 +1,87 @@
+// GET /docs in a browser: the reference shows every operation, lets one be tried out, and loads nothing from elsewhere.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { publicContract, type PublicSchemas } from '@wrenn/contract'
+import type { Account } from '../support/api.ts'
+import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { createPlatform, type Platform } from '../support/control-plane.ts'
+
+describe('the reference at /docs in a browser', () => {
+  let platform: Platform
+  let account: Account
+  let browser: TestBrowser
+
+  before(async () => {
+    platform = await createPlatform()
+    account = await platform.api.account()
+    browser = await openBrowser([platform.api.url])
+    await browser.page.goto(`${platform.api.url}/docs`)
+    await browser.page.locator('.opblock').first().waitFor()
+  })
+
+  after(async () => {
+    await browser?.close()
+    await platform?.remove()
+  })
+
+  it('shows every operation of the contract, and no other', async () => {
+    const shown = await browser.page.locator('.opblock').evaluateAll((blocks) => blocks.map(({ id }) => id))
+    const ids = shown.map((id) => id.split('-').at(-1) ?? '')
+    assert.deepEqual(ids.toSorted(), [...publicContract().operations.keys()].toSorted())
+  })
+
+  it('opens every operation without a complaint', async () => {
+    const { page } = browser
+    for (const id of publicContract().operations.keys()) {
+      const block = page.locator(`.opblock[id$="-${id}"]`)
+      await block.locator('.opblock-summary-control').click()
+      await block.locator('.responses-wrapper').waitFor()
+      assert.equal(await block.locator('.errors-wrapper').count(), 0, id)
+      await block.locator('.opblock-summary-control').click()
+    }
+    assert.deepEqual(browser.complaints, [])
+  })
+
+  it('sends a create with the key that was given, and shows the sandbox', async () => {
+    const { page } = browser
+    await page.locator('button.authorize').first().click()
+    const form = page.locator('.auth-container', { hasText: 'apiKeyAuth' })
+    await form.locator('input').fill(account.apiKey)
+    await form.locator('button[type=submit]').click()
+    await page.locator('.close-modal').click()
+
+    const block = page.locator('.opblock[id$="-createSandbox"]')
+    await block.locator('.opblock-summary-control').click()
+    await block.locator('.try-out__btn').click()
+    await block.locator('textarea.body-param__text').fill('{"metadata":{"from":"docs"}}')
+    await block.locator('button.execute').click()
+    const answer = block.locator('.live-responses-table')
+    await answer.locator('.response-col_status', { hasText: '201' }).waitFor()
+    const shown = (await answer.locator('.response-col_description pre').first().textContent()) ?? ''
+    const sandbox = JSON.parse(shown) as PublicSchemas['Sandbox']
+    assert.deepEqual(sandbox.metadata, { from: 'docs' })
+    assert.deepEqual(
+      (await platform.api.list(account)).map(({ id }) => id),
+      [sandbox.id],
+    )
+  })
+
+  it('has asked this server only, and nothing was in its way', () => {
+    assert.ok(browser.requested.includes(`${platform.api.url}/openapi.yaml`))
+    assert.deepEqual(browser.refused, [])
+    assert.deepEqual(browser.complaints, [])
+  })
+
+  it('could not reach another server if it tried', async () => {
+    const outcome = await browser.page.evaluate(() =>
+      fetch('https://example.com/').then(
+        () => 'reached',
+        () => 'refused',
+      ),
+    )
+    assert.equal(outcome, 'refused')
+    // By the page's own policy: the request was never made.
+    assert.deepEqual(browser.refused, [])
+    assert.match(browser.complaints.join(), /Content Security Policy/)
+  })
+})
