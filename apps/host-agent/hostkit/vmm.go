@@ -44,6 +44,9 @@ func runVmm(args []string) error {
 	if len(command) == 0 || *uid <= 0 {
 		return fmt.Errorf("usage: hostkit vmm -uid N [-group N] [-netns NAME -tap NAME] [-cgroup FOLDER] COMMAND ARG…")
 	}
+	if err := reserveDescriptors(); err != nil {
+		return err
+	}
 	program, err := exec.LookPath(command[0])
 	if err != nil {
 		return err
@@ -67,6 +70,20 @@ func runVmm(args []string) error {
 		return err
 	}
 	return syscall.Exec(program, command, []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"})
+}
+
+// reserveDescriptors fills the gaps up to the tap's descriptor: nothing that the Go runtime opens for itself, such as its
+// epoll instance, may be there when the tap takes its place.
+func reserveDescriptors() error {
+	for {
+		fd, err := syscall.Open(os.DevNull, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		if fd > tapFd {
+			return syscall.Close(fd)
+		}
+	}
 }
 
 func enterNetns(name string) error {
