@@ -28,8 +28,8 @@ Restart=always
 RestartSec=2
 # Wrong settings stay wrong: 78 is EX_CONFIG.
 RestartPreventExitStatus=78
-# The launcher stops its own processes, in order. VMs are not among them: they outlive a restart when
-# WRENN_KEEP_SANDBOXES=1, and a launcher that was killed finds its processes still running and takes over.
+# The launcher stops its own processes, in order, and pauses what runs in VMs. VMs are not its children: a launcher that
+# was killed finds them, and its processes, still running and takes over.
 KillMode=process
 TimeoutStopSec=120
 OOMPolicy=continue

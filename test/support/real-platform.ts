@@ -30,6 +30,9 @@ export class TestPlatform {
       ...process.env,
       // Tests and measurements come from one address and one team.
       RATE_LIMITS: 'off',
+      // Nothing that a test has left is worth being paused; and no VMs but those that it asks for.
+      WRENN_ON_STOP: 'destroy',
+      WRENN_POOL_SIZE: '0',
       ...environment,
       WRENN_DIR: folder,
       CP_LISTEN_ADDR: `127.0.0.1:${port}`,
@@ -113,7 +116,7 @@ export class TestPlatform {
     if (!ref || !isAlive(ref)) {
       // A test that left sandboxes running on purpose: the next start adopts them, and its end destroys them.
       if ((await leftovers(this.instance, this.folder)).length > 0)
-        await this.start({ WRENN_KEEP_SANDBOXES: '0' })
+        await this.start({ WRENN_ON_STOP: 'destroy' })
     }
     if (this.#launcher?.exitCode === null && this.#launcher.signalCode === null) await this.interrupt()
     const left = await leftovers(this.instance, this.folder)

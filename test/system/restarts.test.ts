@@ -96,9 +96,9 @@ test('a second launcher on the same folder is refused with the pid of the first'
   await healthy()
 })
 
-test('ctrl-C with WRENN_KEEP_SANDBOXES=1 lets sandboxes run on, and the next start adopts them', async () => {
+test('ctrl-C with WRENN_ON_STOP=keep lets sandboxes run on, and the next start adopts them', async () => {
   await platform.interrupt()
-  await platform.start({ WRENN_KEEP_SANDBOXES: '1' })
+  await platform.start({ WRENN_ON_STOP: 'keep' })
   const { id, assertAlive } = await livingSandbox()
   await platform.interrupt()
   assert.match(platform.output, /1 sandbox: running on/)
@@ -107,7 +107,7 @@ test('ctrl-C with WRENN_KEEP_SANDBOXES=1 lets sandboxes run on, and the next sta
   await user.destroy(id)
 })
 
-test('ctrl-C destroys sandboxes, says so, and leaves nothing on the machine', async () => {
+test('ctrl-C with WRENN_ON_STOP=destroy destroys sandboxes, says so, and leaves nothing on the machine', async () => {
   const { id } = await livingSandbox()
   await platform.interrupt()
   assert.match(platform.output, /1 sandbox: destroyed/)

@@ -8,6 +8,11 @@ export interface AgentHealth {
   warnings: string[]
 }
 
+export interface AgentSandbox {
+  id: string
+  status: string
+}
+
 const CALL_TIMEOUT_MS = 5_000
 /** A golden snapshot boots a VM, three times at worst, each with its own watchdog in the agent. */
 const GOLDEN_TIMEOUT_MS = 240_000
@@ -30,8 +35,15 @@ export class AgentClient {
     await this.#call('POST', '/v1/goldens', { body, timeoutMs: GOLDEN_TIMEOUT_MS, signal })
   }
 
-  async sandboxIds(): Promise<string[]> {
-    return ((await this.#call('GET', '/v1/sandboxes')) as { id: string }[]).map(({ id }) => id)
+  async sandboxes(): Promise<AgentSandbox[]> {
+    return (await this.#call('GET', '/v1/sandboxes')) as AgentSandbox[]
+  }
+
+  /** Pauses what runs until the next agent starts. */
+  async suspend(timeoutSec: number, signal: AbortSignal): Promise<{ paused: number; failed: string[] }> {
+    // The last pause may begin just before the time is over.
+    const options = { body: { timeout_sec: timeoutSec }, timeoutMs: timeoutSec * 2_000, signal }
+    return (await this.#call('POST', '/v1/suspend', options)) as { paused: number; failed: string[] }
   }
 
   async destroy(id: string): Promise<void> {

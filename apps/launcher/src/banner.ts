@@ -1,6 +1,7 @@
 // What is printed when the platform serves: where, on which accelerator and why, how long it took, and how to begin.
 import type { AgentHealth } from './agent-client.ts'
 import type { Folders } from './folders.ts'
+import type { OnStop } from './settings.ts'
 import { seconds, type PhaseTime } from './screen.ts'
 
 export interface Ready {
@@ -8,10 +9,10 @@ export interface Ready {
   health: AgentHealth
   phases: PhaseTime[]
   folders: Folders
-  keepSandboxes: boolean
+  onStop: OnStop
 }
 
-export function readyLines({ url, health, phases, folders, keepSandboxes }: Ready): string[] {
+export function readyLines({ url, health, phases, folders, onStop }: Ready): string[] {
   const total = phases.reduce((sum, phase) => sum + phase.durationMs, 0)
   const times = phases.map((phase) => `${phase.name} ${seconds(phase.durationMs)}`).join(', ')
   return [
@@ -27,9 +28,12 @@ export function readyLines({ url, health, phases, folders, keepSandboxes }: Read
     '',
     ...tryLines(url),
     '',
-    keepSandboxes
-      ? 'Ctrl-C ends the platform. Its sandboxes run on (WRENN_KEEP_SANDBOXES=1).'
-      : 'Ctrl-C ends the platform and its sandboxes.',
+    {
+      pause:
+        'Ctrl-C ends the platform. What runs in its sandboxes is paused, and goes on with the next start.',
+      keep: 'Ctrl-C ends the platform. Its sandboxes run on (WRENN_ON_STOP=keep).',
+      destroy: 'Ctrl-C ends the platform and its sandboxes (WRENN_ON_STOP=destroy).',
+    }[onStop],
   ]
 }
 

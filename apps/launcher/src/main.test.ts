@@ -108,12 +108,12 @@ describe('npm start', () => {
     next.kill('SIGINT')
     next.kill('SIGINT')
     assert.equal(await next.exitCode, 0)
-    assert.match(next.output, /1 sandbox: destroyed .*\nStopped\.\n$/)
+    assert.match(next.output, /1 sandbox: paused, the next npm start resumes them\nStopped\.\n$/)
     await assertNothingLeft(folder)
   })
 
   it('leaves its sandboxes running when told so, and the next start has them', async () => {
-    const first = launch({ WRENN_KEEP_SANDBOXES: '1' })
+    const first = launch({ WRENN_ON_STOP: 'keep' })
     await first.ready()
     const { key, sandbox } = await pasteTryLines(first.output)
     first.kill('SIGTERM')

@@ -40,15 +40,15 @@ async function runPlatform(settings: Settings): Promise<void> {
   try {
     const health = await Promise.race([platform.start(signals.stop), signals.received])
     if (health) {
-      const { keepSandboxes, listen } = settings
-      const ready = { url: localUrl(listen), health, phases: screen.phases, folders, keepSandboxes }
+      const { onStop, listen } = settings
+      const ready = { url: localUrl(listen), health, phases: screen.phases, folders, onStop }
       for (const line of readyLines(ready)) screen.line(line)
       await signals.received
     }
   } finally {
     if (signals.stop.aborted) screen.line('Stopping. A second ctrl-C cuts the waiting short.')
     // After a failure the sandboxes of an earlier run live on: nobody asked for their end.
-    await platform.stop({ destroySandboxes: signals.stop.aborted && !settings.keepSandboxes })
+    await platform.stop(signals.stop.aborted ? settings.onStop : 'keep')
     await lock.release()
   }
   screen.line('Stopped.')

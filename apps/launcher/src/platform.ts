@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { AppError, errorText, pollUntil, writeFileDurable } from '@wrenn/base'
 import { buildImages } from '@wrenn/images'
-import { AgentClient, type AgentHealth } from './agent-client.ts'
+import { AgentClient, type AgentHealth, type AgentSandbox } from './agent-client.ts'
 import { endDescendants } from './descendants.ts'
 import type { Folders } from './folders.ts'
 import { assertPortFree } from './port.ts'
@@ -12,7 +12,7 @@ import { endClusterProcesses } from './postgres/leftovers.ts'
 import { assertAnswers, postgresSpec } from './postgres/start.ts'
 import { controlPlaneSpec, hostAgentSpec } from './processes.ts'
 import type { Screen } from './screen.ts'
-import type { Settings } from './settings.ts'
+import type { OnStop, Settings } from './settings.ts'
 import { rotateLog } from './supervisor/log-file.ts'
 import { endLeftover } from './supervisor/pid-file.ts'
 import { SupervisedProcess, type ProcessSpec } from './supervisor/supervised-process.ts'
@@ -22,6 +22,8 @@ const DATABASE_TIMEOUT_MS = 10_000
 const LEFTOVER_GRACE_MS = 10_000
 /** The agent may be starting again at the moment of the stop. */
 const AGENT_BACK_MS = 10_000
+/** For all sandboxes together; what is not paused by then runs on. */
+const PAUSE_TIMEOUT_SEC = 60
 
 export class Platform {
   readonly #settings: Settings
@@ -47,12 +49,12 @@ export class Platform {
     return this.#starting
   }
 
-  /** Stops what was started, newest first, also in the middle of a start. Sandboxes run on unless `destroySandboxes`. */
-  async stop({ destroySandboxes }: { destroySandboxes: boolean }): Promise<void> {
+  /** Stops what was started, newest first, also in the middle of a start. What runs in sandboxes is treated as `onStop` says. */
+  async stop(onStop: OnStop): Promise<void> {
     clearInterval(this.#rotation)
-    await this.#stopProcesses(destroySandboxes)
+    await this.#stopProcesses(onStop)
     await this.#starting?.catch(() => undefined)
-    await this.#stopProcesses(destroySandboxes)
+    await this.#stopProcesses(onStop)
   }
 
   /** Cuts the waiting of a stop short. Every process is ended all the same. */
@@ -78,9 +80,9 @@ export class Platform {
     return await this.#agent.health()
   }
 
-  async #stopProcesses(destroySandboxes: boolean): Promise<void> {
+  async #stopProcesses(onStop: OnStop): Promise<void> {
     for (let process = this.#processes.pop(); process; process = this.#processes.pop()) {
-      if (process.name === 'host-agent' && process.ref) await this.#settleSandboxes(destroySandboxes)
+      if (process.name === 'host-agent' && process.ref) await this.#settleSandboxes(onStop)
       await process.stop(this.#hurry.signal)
     }
   }
@@ -158,24 +160,34 @@ export class Platform {
     return process
   }
 
-  async #settleSandboxes(destroy: boolean): Promise<void> {
+  async #settleSandboxes(onStop: OnStop): Promise<void> {
     try {
-      const ids = await pollUntil('the agent lists its sandboxes', () => this.#agent.sandboxIds(), {
-        timeoutMs: destroy ? AGENT_BACK_MS : 0,
+      const sandboxes = await pollUntil('the agent lists its sandboxes', () => this.#agent.sandboxes(), {
+        timeoutMs: onStop === 'keep' ? 0 : AGENT_BACK_MS,
         signal: this.#hurry.signal,
       })
-      if (ids.length === 0) return
-      const sandboxes = ids.length === 1 ? '1 sandbox' : `${ids.length} sandboxes`
-      if (!destroy) {
-        this.#screen.line(`${sandboxes}: running on, the next npm start adopts them`)
-        return
-      }
-      await Promise.all(ids.map((id) => this.#agent.destroy(id)))
-      this.#screen.line(`${sandboxes}: destroyed (WRENN_KEEP_SANDBOXES=1 would let them run on)`)
+      if (onStop === 'destroy') await this.#destroyAll(sandboxes)
+      else if (onStop === 'pause') await this.#pauseAll()
+      else this.#say(count(sandboxes, 'running'), 'running on, the next npm start adopts them')
     } catch (error) {
-      if (destroy)
+      if (onStop !== 'keep')
         this.#screen.line(`Sandboxes may run on, the next npm start adopts them: ${errorText(error)}`)
     }
+  }
+
+  async #pauseAll(): Promise<void> {
+    const { paused, failed } = await this.#agent.suspend(PAUSE_TIMEOUT_SEC, this.#hurry.signal)
+    this.#say(paused, 'paused, the next npm start resumes them')
+    this.#say(failed.length, 'could not be paused and run on, the next npm start adopts them')
+  }
+
+  async #destroyAll(sandboxes: AgentSandbox[]): Promise<void> {
+    await Promise.all(sandboxes.map(({ id }) => this.#agent.destroy(id)))
+    this.#say(sandboxes.length, 'destroyed (WRENN_ON_STOP=destroy)')
+  }
+
+  #say(count: number, what: string): void {
+    if (count > 0) this.#screen.line(`${count === 1 ? '1 sandbox' : `${count} sandboxes`}: ${what}`)
   }
 
   async #rotateLogs(): Promise<void> {
@@ -187,4 +199,8 @@ export class Platform {
       }
     }
   }
+}
+
+function count(sandboxes: AgentSandbox[], status: string): number {
+  return sandboxes.filter((sandbox) => sandbox.status === status).length
 }

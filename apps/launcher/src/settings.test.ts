@@ -12,7 +12,7 @@ describe('settings', () => {
     assert.deepEqual(settings.listen, { host: '127.0.0.1', port: 8080 })
     assert.equal(settings.folder, '/var/lib/wrenn')
     assert.equal(settings.databaseUrl, undefined)
-    assert.equal(settings.keepSandboxes, false)
+    assert.equal(settings.onStop, 'pause')
   })
 
   it('report every mistake at once, a line each', () => {
@@ -28,7 +28,7 @@ describe('settings', () => {
           RATE_LIMITS: 'on',
           WRENN_DISK_MB: '4 GB',
           WRENN_DNS: '1.1.1.1,resolver',
-          WRENN_KEEP_SANDBOXES: 'yes',
+          WRENN_ON_STOP: 'yes',
           CP_PUBLIC_URL: 'http://wrenn.example.com',
           OAUTH_GITHUB_CLIENT_ID: 'id',
         }),

@@ -30,13 +30,17 @@ export interface ListenAddress {
   port: number
 }
 
+const onStop = ['pause', 'keep', 'destroy'] as const
+export type OnStop = (typeof onStop)[number]
+
 export interface Settings {
   listen: ListenAddress
   /** WRENN_DIR as it was given; `prepareFolders` finds its real path. */
   folder: string
   cacheDir: string
   databaseUrl: string | undefined
-  keepSandboxes: boolean
+  /** What becomes of running sandboxes when the operator stops the platform. */
+  onStop: OnStop
   /** What child processes get: the operator's variables without npm's own. */
   environment: NodeJS.ProcessEnv
 }
@@ -56,9 +60,11 @@ const schema = z.object({
   WRENN_AGENT_METRICS_ADDR: listenSetting.optional(),
   WRENN_DISK_MB: integerSetting(256, 1_048_576).optional(),
   WRENN_DNS: resolversSetting.optional(),
-  WRENN_KEEP_SANDBOXES: z
-    .enum(['0', '1'], { error: 'must be 1 (sandboxes run on after ctrl-C) or 0' })
-    .default('0'),
+  WRENN_ON_STOP: z
+    .enum(onStop, {
+      error: 'must be pause (the next start resumes what ran), keep (sandboxes run on) or destroy',
+    })
+    .default('pause'),
   WRENN_DEBIAN_MIRROR: z.url({ protocol: /^https?$/, error: 'must be an http(s):// URL' }).optional(),
   WRENN_DEBIAN_SUITE: z
     .string()
@@ -74,7 +80,7 @@ export function parseSettings(environment: NodeJS.ProcessEnv): Settings {
     folder: parsed.WRENN_DIR,
     cacheDir: parsed.WRENN_CACHE_DIR,
     databaseUrl: parsed.DATABASE_URL,
-    keepSandboxes: parsed.WRENN_KEEP_SANDBOXES === '1',
+    onStop: parsed.WRENN_ON_STOP,
     environment: Object.fromEntries(
       Object.entries(environment).filter(([name]) => !/^(npm_|WRENN_BOOTSTRAP_)/i.test(name)),
     ),
