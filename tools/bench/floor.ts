@@ -8,7 +8,8 @@ import { encodeFrame } from '../../apps/host-agent/src/guest/frames.ts'
 import { envdPort } from '../../apps/host-agent/src/network/addresses.ts'
 import { openParts } from '../../apps/host-agent/src/open-parts.ts'
 import { unlimited } from '../../apps/host-agent/src/sandbox/capacity.ts'
-import { goldenKey, loadGolden, type Golden } from '../../apps/host-agent/src/sandbox/golden.ts'
+import type { SavedTemplate } from '../../apps/host-agent/src/sandbox/saved-template.ts'
+import { goldenKey, loadGolden } from '../../apps/host-agent/src/sandbox/golden.ts'
 import { freshIdentity } from '../../apps/host-agent/src/sandbox/identity.ts'
 import type { Parts } from '../../apps/host-agent/src/sandbox/parts.ts'
 import { layout } from '../../apps/host-agent/src/storage/layout.ts'
@@ -17,9 +18,9 @@ import { send } from './http.ts'
 export class Floor {
   readonly #folder: string
   readonly #parts: Parts
-  readonly #golden: Golden
+  readonly #golden: SavedTemplate
 
-  private constructor(folder: string, parts: Parts, golden: Golden) {
+  private constructor(folder: string, parts: Parts, golden: SavedTemplate) {
     this.#folder = folder
     this.#parts = parts
     this.#golden = golden
@@ -37,12 +38,14 @@ export class Floor {
       diskMib: 4096,
       dns: [],
       readySlots: 2,
+      poolSize: 0,
       logLevel: 'warn',
       ...unlimited,
     }
     const log = createLogger('floor', 'warn')
     const opened = await openParts(config, { images, log, stopping: new AbortController().signal })
-    const folders = { ...opened.parts.folders, goldens: layout(platformFolder).goldens }
+    const { goldens, rootfs } = layout(platformFolder)
+    const folders = { ...opened.parts.folders, goldens, rootfs }
     const parts = { ...opened.parts, folders }
     const golden = await loadGolden(
       parts,

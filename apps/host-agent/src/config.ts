@@ -21,6 +21,8 @@ export interface Config extends CapacityLimits {
   diskMib: number
   /** Undefined: the host's own resolvers. */
   dns: string[] | undefined
+  /** VMs kept ready, so that creates need not wait for one. */
+  poolSize: number
   /** Network slots kept ready, so that creates need not wait for one. */
   readySlots: number
   logLevel: string
@@ -47,6 +49,7 @@ export async function readConfig(environment: NodeJS.ProcessEnv): Promise<Config
     instance: instanceId(dataFolder),
     diskMib: settings.WRENN_DISK_MB,
     dns: settings.WRENN_DNS,
+    poolSize: settings.WRENN_POOL_SIZE,
     memoryOvercommit: settings.WRENN_MEMORY_OVERCOMMIT,
     memoryReserveMib: settings.WRENN_MEMORY_RESERVE_MB,
     diskReserveMib: settings.WRENN_DISK_RESERVE_MB,

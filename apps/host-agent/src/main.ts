@@ -9,10 +9,11 @@ import { imagesManifest } from '@wrenn/images'
 import { readConfig } from './config.ts'
 import { openParts } from './open-parts.ts'
 import { agentMetrics } from './metrics.ts'
-import { laterOperations } from './later-operations.ts'
 import { handlers } from './routes.ts'
 import { Goldens } from './sandbox/goldens.ts'
 import { recover } from './sandbox/recover.ts'
+import { Snapshots } from './sandbox/snapshots.ts'
+import { Templates } from './sandbox/templates.ts'
 import { Sandboxes } from './sandbox/sandboxes.ts'
 import { layout } from './storage/layout.ts'
 
@@ -37,17 +38,19 @@ async function main(): Promise<void> {
   const opened = await openParts(config, { images, log, stopping: stopping.signal })
   const { parts, accelerator, warnings } = opened
   const goldens = new Goldens(parts)
-  const sandboxes = new Sandboxes(parts, goldens)
-  for (const live of await recover(parts)) sandboxes.adopt(live)
+  const snapshots = new Snapshots(parts)
+  await snapshots.open()
+  const sandboxes = new Sandboxes(parts, new Templates(goldens, snapshots), config.poolSize)
+  const found = await recover(parts, snapshots)
   await goldens.open()
+  sandboxes.adopt(found)
   void parts.network.refill()
 
   for (const warning of warnings) log.warn({ op: 'start', outcome: 'degraded', warning })
   const registry = agentMetrics(parts.network, sandboxes)
   const server = await createContractServer({
     contract: hostAgentContract(),
-    laterOperations,
-    handlers: handlers({ ...opened, instance: config.instance, goldens, sandboxes }),
+    handlers: handlers({ ...opened, instance: config.instance, goldens, snapshots, sandboxes }),
     logger: log,
     onFinished: requestMetrics(registry),
   })
@@ -64,6 +67,7 @@ async function main(): Promise<void> {
     await server.close()
     // Also those that nobody waits for any more.
     await Promise.all([goldens.settled(), sandboxes.settled()])
+    await sandboxes.pool.close()
     await parts.network.close()
     await parts.cgroups.close()
     log.info({ op: 'stop', outcome: 'ok', running: sandboxes.list().length })

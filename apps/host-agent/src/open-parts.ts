@@ -5,12 +5,12 @@ import { Limiter, type Logger } from '@wrenn/base'
 import type { ImagesManifest } from '@wrenn/images'
 import { Network } from './network/network.ts'
 import { layout } from './storage/layout.ts'
-import { cloneDisk, makeVmFolder, removeVmFolder } from './storage/vm-folder.ts'
+import { keepRootfs } from './storage/rootfs.ts'
+import { openStorage } from './sandbox/storage.ts'
 import { chooseAccelerator, type Accelerator } from './vmm/accelerator.ts'
 import { Cgroups } from './vmm/cgroup.ts'
 import { QemuDriver } from './vmm/qemu/driver.ts'
 import { Capacity } from './sandbox/capacity.ts'
-import { writeRecord } from './sandbox/record.ts'
 import type { Parts } from './sandbox/parts.ts'
 import type { Config } from './config.ts'
 
@@ -28,16 +28,15 @@ export async function openParts(
     Cgroups.open(instance),
   ])
   const driver = await QemuDriver.open(images.hostkit, accelerator)
-  const { goldens, sandboxes } = layout(config.dataFolder)
-  const storage = { makeFolder: makeVmFolder, cloneDisk, writeRecord, removeFolder: removeVmFolder }
+  const { goldens, sandboxes, snapshots, rootfs } = layout(config.dataFolder)
   const connectGuest = (host: string, token: string): Envd => new Envd(host, token)
-  const folders = { goldens, sandboxes }
+  const folders = { goldens, sandboxes, snapshots, rootfs }
   const lanes = new Limiter(availableParallelism() * lanesPerCore)
   return {
     parts: {
-      images,
+      images: await keepRootfs(images, rootfs),
       network,
-      storage,
+      storage: openStorage(images.hostkit),
       driver,
       cgroups,
       connectGuest,

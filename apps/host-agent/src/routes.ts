@@ -3,14 +3,15 @@ import { availableParallelism, totalmem } from 'node:os'
 import { Readable } from 'node:stream'
 import { AppError, MIB, version, type SandboxId } from '@wrenn/base'
 import type { Handlers, HostAgentApi, HostAgentSchemas } from '@wrenn/contract'
-import type { LaterOperation } from './later-operations.ts'
 import { guestAddress } from './network/addresses.ts'
 import { privateMemory } from './private-memory.ts'
 import type { CapacityReport } from './sandbox/capacity.ts'
 import { templateOf } from './sandbox/golden.ts'
 import type { Goldens } from './sandbox/goldens.ts'
 import type { Parts } from './sandbox/parts.ts'
-import { specOf, type Sandboxes, type SandboxState } from './sandbox/sandboxes.ts'
+import type { Sandboxes } from './sandbox/sandboxes.ts'
+import type { Snapshot, Snapshots } from './sandbox/snapshots.ts'
+import { reasonOf, recordOf, specOf, type SandboxState } from './sandbox/states.ts'
 import type { Accelerator } from './vmm/accelerator.ts'
 
 export interface Agent {
@@ -19,15 +20,11 @@ export interface Agent {
   warnings: string[]
   parts: Parts
   goldens: Goldens
+  snapshots: Snapshots
   sandboxes: Sandboxes
 }
 
-export function handlers({
-  parts,
-  goldens,
-  sandboxes,
-  ...agent
-}: Agent): Handlers<HostAgentApi, undefined, LaterOperation> {
+export function handlers({ parts, goldens, snapshots, sandboxes, ...agent }: Agent): Handlers<HostAgentApi> {
   const machine = { cpu_cores: availableParallelism(), memory_mib: Math.floor(totalmem() / MIB) }
 
   return {
@@ -40,7 +37,7 @@ export function handlers({
         vmm: parts.driver.version,
         ...machine,
         sandboxes: sandboxes.list().length,
-        capacity: capacityBody(await parts.capacity.report(sandboxes.promisedMib())),
+        capacity: capacityBody(await parts.capacity.report(sandboxes.promisedMib()), sandboxes.pool.counts),
         warnings: agent.warnings,
       },
     }),
@@ -60,6 +57,7 @@ export function handlers({
       templateOf(parts, body.template)
       const spec = { template: body.template, vcpus: body.vcpus, memoryMib: body.memory_mib }
       const golden = await goldens.prepare(spec)
+      sandboxes.pool.expect(spec)
       return { status: 200, body: { ...golden, duration_ms: Math.round(performance.now() - started) } }
     },
 
@@ -70,15 +68,13 @@ export function handlers({
 
     createSandbox: async ({ body }) => {
       refuseTooLarge(body, machine)
-      templateOf(parts, body.template)
-      const { template, vcpus } = body
-      const live = await sandboxes.create({
-        id: body.id as SandboxId,
-        template,
-        vcpus,
-        memoryMib: body.memory_mib,
-      })
-      return { status: 201, body: sandboxBody({ status: 'running', live }) }
+      const { template, vcpus, snapshot, memory_mib: memoryMib } = body
+      if (snapshot === undefined) templateOf(parts, template)
+      else refuseOtherSize(body, snapshots.find(snapshot))
+      const id = body.id as SandboxId
+      const { timeout_sec: timeoutSec = 0, on_timeout: onTimeout = 'pause' } = body
+      await sandboxes.create({ id, template, vcpus, memoryMib, snapshot, timeoutSec, onTimeout })
+      return { status: 201, body: sandboxBody(sandboxes.get(id)) }
     },
 
     getSandbox: async ({ params }) => ({
@@ -90,6 +86,40 @@ export function handlers({
       await sandboxes.destroy(params.id as SandboxId)
       return { status: 204 }
     },
+
+    pauseSandbox: async ({ params }) => {
+      const id = params.id as SandboxId
+      await sandboxes.pause(id)
+      return { status: 200, body: sandboxBody(sandboxes.get(id)) }
+    },
+
+    resumeSandbox: async ({ params }) => {
+      const id = params.id as SandboxId
+      await sandboxes.resume(id)
+      return { status: 200, body: sandboxBody(sandboxes.get(id)) }
+    },
+
+    touchSandbox: async ({ params }) => {
+      sandboxes.touch(params.id as SandboxId)
+      return { status: 204 }
+    },
+
+    listSnapshots: async () => ({ status: 200, body: snapshots.list().map(snapshotBody) }),
+
+    createSnapshot: async ({ params: { key }, body }) => {
+      const snapshot = snapshots.find(key) ?? (await sandboxes.snapshot(body.sandbox_id as SandboxId, key))
+      return { status: 200, body: snapshotBody(snapshot) }
+    },
+
+    deleteSnapshot: async ({ params: { key } }) => {
+      await Promise.all([snapshots.delete(key), sandboxes.pool.forget(key)])
+      return { status: 204 }
+    },
+
+    suspend: async ({ body }) => ({
+      status: 200,
+      body: await sandboxes.suspend(body.timeout_sec * 1000),
+    }),
 
     streamCommand: async ({ params, body, signal }) => {
       const lines = sandboxes.streamCommand(params.id as SandboxId, { ...body, signal })
@@ -139,7 +169,10 @@ export function handlers({
   }
 }
 
-function capacityBody(report: CapacityReport): HostAgentSchemas['Capacity'] {
+function capacityBody(
+  report: CapacityReport,
+  pool: { size: number; ready: number },
+): HostAgentSchemas['Capacity'] {
   return {
     memory_promised_mib: report.memoryPromisedMib,
     memory_overcommit: report.memoryOvercommit,
@@ -147,8 +180,8 @@ function capacityBody(report: CapacityReport): HostAgentSchemas['Capacity'] {
     memory_reserve_mib: report.memoryReserveMib,
     disk_free_mib: report.diskFreeMib,
     disk_reserve_mib: report.diskReserveMib,
-    pool_size: 0,
-    pool_ready: 0,
+    pool_size: pool.size,
+    pool_ready: pool.ready,
   }
 }
 
@@ -162,10 +195,36 @@ function refuseTooLarge(
     throw new AppError('invalid_request', `memory_mib: this host has ${machine.memory_mib} MiB`)
 }
 
+function refuseOtherSize(body: { vcpus: number; memory_mib: number }, snapshot: Snapshot | undefined): void {
+  if (!snapshot) throw new AppError('not_found', 'there is no such snapshot on this host')
+  const { vcpus, memoryMib } = snapshot.template.machine
+  if (body.vcpus !== vcpus) throw new AppError('invalid_request', `vcpus: this snapshot has ${vcpus}`)
+  if (body.memory_mib !== memoryMib)
+    throw new AppError('invalid_request', `memory_mib: this snapshot has ${memoryMib}`)
+}
+
+function snapshotBody({ template, sizeBytes }: Snapshot): HostAgentSchemas['Snapshot'] {
+  return {
+    key: template.key,
+    template: template.template,
+    vcpus: template.machine.vcpus,
+    memory_mib: template.machine.memoryMib,
+    size_bytes: sizeBytes,
+  }
+}
+
 function sandboxBody(state: SandboxState): HostAgentSchemas['Sandbox'] {
-  const { id, template, vcpus, memoryMib } = 'live' in state ? specOf(state.live) : state.spec
-  const common = { id, status: state.status, generation: 1, template, vcpus, memory_mib: memoryMib }
-  if (state.status === 'failed') return { ...common, status_reason: state.reason }
+  const { id, template, vcpus, memoryMib } = specOf(state)
+  const reason = reasonOf(state)
+  const common = {
+    id,
+    status: state.status,
+    generation: recordOf(state)?.generation ?? 0,
+    template,
+    vcpus,
+    memory_mib: memoryMib,
+    ...(reason === undefined ? {} : { status_reason: reason }),
+  }
   if (state.status !== 'running') return common
   const { record, slot, vm } = state.live
   const privateBytes = privateMemory(vm.process.pid)
@@ -173,7 +232,7 @@ function sandboxBody(state: SandboxState): HostAgentSchemas['Sandbox'] {
     ...common,
     guest_ip: guestAddress,
     host_ip: slot.hostIp,
-    started_at: record.startedAt,
+    started_at: record.state.startedAt,
     ...(privateBytes === undefined ? {} : { private_memory_bytes: privateBytes }),
   }
 }

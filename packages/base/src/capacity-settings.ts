@@ -1,4 +1,4 @@
-// Settings of how full a machine may get, that launcher and host agent both read: the launcher checks them before it
+// Settings of how full a machine may get and what it keeps ready, that launcher and host agent both read: the launcher checks them before it
 // builds anything, the agent acts on them.
 import { z } from 'zod'
 import { integerSetting } from './environment.ts'
@@ -13,5 +13,6 @@ export const capacitySettings = {
     })
     .transform(Number),
   WRENN_MEMORY_RESERVE_MB: integerSetting(0, 16_777_216).default(512),
+  WRENN_POOL_SIZE: integerSetting(0, 256).default(2),
   WRENN_DISK_RESERVE_MB: integerSetting(0, 1_073_741_824).default(1024),
 }

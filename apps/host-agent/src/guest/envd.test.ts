@@ -65,7 +65,7 @@ test("a guest's identity is sent under the old token, and everything later under
   })
   const before = Date.now()
   await envd.init(identity, { timeoutMs: 5000 })
-  await envd.quiesce()
+  await envd.quiesce({ freeze: false, timeoutMs: 10_000 })
   const sent = requests[0]?.body as { timestamp: string }
   assert.deepEqual(requests, [
     {
@@ -113,7 +113,7 @@ test('an abort, or a close, while the guest does not even listen ends the call a
   const reason = new Error('the VM does not run')
   const controller = new AbortController()
   const aborted = envd.init(identity, { timeoutMs: 60_000, signal: controller.signal })
-  const closed = envd.quiesce()
+  const closed = envd.quiesce({ freeze: false, timeoutMs: 10_000 })
   setImmediate(() => controller.abort(reason))
   const began = performance.now()
   await assert.rejects(aborted, (error) => error === reason)

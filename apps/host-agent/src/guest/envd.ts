@@ -50,18 +50,34 @@ export class Envd {
   }
 
   /** Sets clock, entropy and identity. Waits for a guest that does not answer yet. */
-  async init(identity: Identity, options: { timeoutMs: number; signal?: AbortSignal }): Promise<void> {
+  async init(
+    identity: Identity,
+    options: { timeoutMs: number; signal?: AbortSignal; thaw?: boolean },
+  ): Promise<void> {
+    const { thaw = false } = options
     const entropy = identity.entropy.toString('base64')
     // The time is told when the guest can hear it: until then it may take a while.
     const body = (): Buffer =>
-      Buffer.from(JSON.stringify({ ...identity, entropy, timestamp: new Date().toISOString() }))
+      Buffer.from(JSON.stringify({ ...identity, entropy, thaw, timestamp: new Date().toISOString() }))
     await this.#expectEmpty('/init', { ...options, body, headers: json })
     this.#token = identity.accessToken
   }
 
-  /** Closes every connection that envd has accepted, so that none is frozen into a snapshot. */
-  async quiesce(): Promise<void> {
-    await this.#expectEmpty('/quiesce', { timeoutMs: 10_000, body: Buffer.alloc(0), headers: json })
+  /**
+   * Closes every connection that envd has accepted, so that none is frozen into a snapshot. `freeze`: writes what the
+   * guest has for its disk, and nothing more until it is thawed.
+   */
+  async quiesce({ freeze, timeoutMs }: { freeze: boolean; timeoutMs: number }): Promise<void> {
+    await this.#expectEmpty('/quiesce', {
+      timeoutMs,
+      body: Buffer.from(JSON.stringify({ freeze })),
+      headers: json,
+    })
+  }
+
+  /** Lets the guest write to its disk again. Also when it may already. */
+  async thaw(): Promise<void> {
+    await this.#expectEmpty('/thaw', { timeoutMs: 30_000, body: Buffer.alloc(0), headers: json })
   }
 
   /**

@@ -1,18 +1,17 @@
 // Golden snapshots: a template booted once with given resources, exercised, and saved. Every create resumes one.
 // A golden is a folder named by everything its state depends on; it appears whole or not at all.
 import { createHash, randomBytes } from 'node:crypto'
-import { access, chmod, chown, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { z } from 'zod'
-import { AppError, readFileIfThere, syncFolder, UndoStack, withDeadline, writeFileDurable } from '@wrenn/base'
+import { readFile, rename } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { AppError, UndoStack, withDeadline } from '@wrenn/base'
 import type { Envd } from '../guest/envd.ts'
 import { exec } from '../guest/exec.ts'
-import { dataExtents, formatDisk } from '../storage/disk.ts'
+import { formatDisk } from '../storage/disk.ts'
 import { vmFiles } from '../storage/layout.ts'
 import { giveToVm, makeVmFolder, removeVmFolder } from '../storage/vm-folder.ts'
-import type { MachineSpec, SavedMachine } from '../vmm/driver.ts'
 import { freshIdentity } from './identity.ts'
 import type { Parts } from './parts.ts'
+import { loadTemplate, makeTemplate, type SavedTemplate } from './saved-template.ts'
 
 export interface GoldenSpec {
   template: string
@@ -20,21 +19,12 @@ export interface GoldenSpec {
   memoryMib: number
 }
 
-export interface Golden {
-  key: string
-  machine: MachineSpec
-  saved: SavedMachine
-  disk: { path: string; extents: { offset: number; length: number }[] }
-  /** envd's access token in the saved memory: a resumed VM accepts `/init` only with it. */
-  token: string
-}
-
 /** A boot takes 4 to 7 s under emulation on an idle machine; it is tried three times, since a guest may hang in it. */
 const bootTimeoutMs = 45_000
 const bootAttempts = 3
 
 /** Raise when the way goldens are made changes. */
-const recipe = 2
+const recipe = 3
 
 /** Run once in every golden, so that what any first command needs is in its page cache. */
 const exercise = ['/bin/sh -c true', '/bin/bash -c true', '/usr/bin/python3 -c 1']
@@ -59,44 +49,16 @@ export function templateOf(parts: Parts, name: string): { hash: string; rootfs: 
   return template
 }
 
-const manifestSchema = z.object({
-  spec: z.object({ template: z.string(), vcpus: z.number(), memoryMib: z.number() }),
-  token: z.string(),
-  extents: z.array(z.object({ offset: z.number(), length: z.number() })),
-})
-
 /** The golden in this folder; undefined when there is none, or it was made from other images or by another VMM. */
-export async function loadGolden(parts: Parts, key: string): Promise<Golden | undefined> {
-  const files = goldenFiles(join(parts.folders.goldens, key))
-  const text = await readFileIfThere(files.manifest)
-  if (text === undefined) return undefined
-  const manifest = parseManifest(text)
-  if (!manifest || !Object.hasOwn(parts.images.templates, manifest.spec.template)) return undefined
-  const { spec, token, extents } = manifest
-  if (goldenKey(parts, spec) !== key) return undefined
-  // A removal that was interrupted may have left the manifest.
-  if (!(await allThere([files.memory, files.deviceState, files.disk]))) return undefined
-  const { rootfs } = templateOf(parts, spec.template)
-  const saved = { key, memory: files.memory, deviceState: files.deviceState }
-  const machine = { vcpus: spec.vcpus, memoryMib: spec.memoryMib, rootfs }
-  return { key, machine, saved, disk: { path: files.disk, extents }, token }
-}
-
-function parseManifest(text: string): z.infer<typeof manifestSchema> | undefined {
-  try {
-    return manifestSchema.parse(JSON.parse(text))
-  } catch {
-    return undefined
-  }
-}
-
-async function allThere(paths: string[]): Promise<boolean> {
-  const found = await Promise.allSettled(paths.map((path) => access(path)))
-  return found.every(({ status }) => status === 'fulfilled')
+export async function loadGolden(parts: Parts, key: string): Promise<SavedTemplate | undefined> {
+  const golden = await loadTemplate(parts, join(parts.folders.goldens, key), { secret: false })
+  if (!golden || !Object.hasOwn(parts.images.templates, golden.template)) return undefined
+  const { template, machine } = golden
+  return goldenKey(parts, { template, ...machine }) === key ? golden : undefined
 }
 
 /** Boots, exercises and saves. Leaves a complete golden, or nothing. */
-export async function buildGolden(parts: Parts, spec: GoldenSpec): Promise<Golden> {
+export async function buildGolden(parts: Parts, spec: GoldenSpec): Promise<SavedTemplate> {
   let failure: unknown
   for (let attempt = 1; attempt <= bootAttempts; attempt++) {
     try {
@@ -120,12 +82,8 @@ async function bootAndSave(parts: Parts, spec: GoldenSpec): Promise<void> {
   const { kernel, initramfs } = parts.images.boot
   const folder = join(parts.folders.goldens, `.making-${key}`)
   const files = vmFiles(folder)
-  const memory = join(files.vm, 'memory')
-  const machine = {
-    vcpus: spec.vcpus,
-    memoryMib: spec.memoryMib,
-    rootfs: templateOf(parts, spec.template).rootfs,
-  }
+  const { rootfs } = templateOf(parts, spec.template)
+  const machine = { vcpus: spec.vcpus, memoryMib: spec.memoryMib, rootfs }
   await removeVmFolder(folder)
   const undo = new UndoStack()
   try {
@@ -137,7 +95,14 @@ async function bootAndSave(parts: Parts, spec: GoldenSpec): Promise<void> {
     const place = { slot, folder, cgroup: undefined }
     const vm = await undo.acquire(
       'vm',
-      parts.driver.boot({ place, machine, kernel, initramfs, memory, signal: parts.stopping }),
+      parts.driver.boot({
+        place,
+        machine,
+        kernel,
+        initramfs,
+        memory: { path: files.memory, keep: true },
+        signal: parts.stopping,
+      }),
       (booted) => booted.kill(),
     )
     const token = randomBytes(32).toString('hex')
@@ -154,9 +119,16 @@ async function bootAndSave(parts: Parts, spec: GoldenSpec): Promise<void> {
         })
       },
     )
-    await vm.saveDevices(join(files.vm, 'device-state'))
+    await vm.stop()
+    const deviceState = join(files.vm, 'device-state')
+    await vm.saveDevices(deviceState)
     await vm.kill()
-    await finish(parts, { folder, target: join(parts.folders.goldens, key), spec, token })
+    await makeTemplate(parts, join(parts.folders.goldens, key), {
+      from: { memory: files.memory, deviceState, disk: files.disk },
+      content: { ...spec, rootfs: basename(rootfs), token, savedBy: parts.driver.savedBy },
+      readable: true,
+      place: rename,
+    })
   } finally {
     const failures = await undo.undoAll()
     for (const { name, error } of failures)
@@ -171,54 +143,7 @@ async function prepareGuest(envd: Envd, token: string): Promise<void> {
     await exec(envd, { cmd, args, timeoutSec: 30 })
   }
   await exec(envd, { cmd: 'sync', args: [], timeoutSec: 30 })
-  await envd.quiesce()
-}
-
-/** Moves the files to where only root can change them, the manifest last, everything durable. */
-async function finish(
-  parts: Parts,
-  { folder, target, ...manifest }: { folder: string; target: string; spec: GoldenSpec; token: string },
-): Promise<void> {
-  const { vm, disk } = vmFiles(folder)
-  const extents = await dataExtents(parts.images.hostkit, disk)
-  const done = `${target}.new`
-  await rm(done, { recursive: true, force: true })
-  await mkdir(done, { mode: 0o711 })
-  const files = goldenFiles(done)
-  // Newer VMMs open the memory themselves; the others are opened, or copied, for them.
-  for (const [from, to, mode] of [
-    [join(vm, 'memory'), files.memory, 0o644],
-    [join(vm, 'device-state'), files.deviceState, 0o600],
-    [disk, files.disk, 0o600],
-  ] as const) {
-    await rename(from, to)
-    await chown(to, 0, 0)
-    await chmod(to, mode)
-    const file = await open(to, 'r')
-    await file.sync()
-    await file.close()
-  }
-  await writeFileDurable(
-    files.manifest,
-    JSON.stringify({ ...manifest, extents } satisfies z.infer<typeof manifestSchema>),
-  )
-  await rm(target, { recursive: true, force: true })
-  await rename(done, target)
-  await syncFolder(parts.folders.goldens)
-}
-
-function goldenFiles(folder: string): {
-  memory: string
-  deviceState: string
-  disk: string
-  manifest: string
-} {
-  return {
-    memory: join(folder, 'memory'),
-    deviceState: join(folder, 'device-state'),
-    disk: join(folder, 'disk.img'),
-    manifest: join(folder, 'manifest.json'),
-  }
+  await envd.quiesce({ freeze: false, timeoutMs: bootTimeoutMs })
 }
 
 async function consoleTail(path: string): Promise<string> {

@@ -9,13 +9,12 @@ import { createLogger, Limiter } from '@wrenn/base'
 import { buildGo } from '@wrenn/images'
 import { Envd } from '../guest/envd.ts'
 import type { Slot } from '../network/slot.ts'
-import { cloneDisk, makeVmFolder, removeVmFolder } from '../storage/vm-folder.ts'
+import { openStorage } from './storage.ts'
 import { FakeDriver } from '../vmm/fake/driver.ts'
 import { goldenKey, type GoldenSpec } from './golden.ts'
 import { Capacity, unlimited } from './capacity.ts'
 import { Goldens } from './goldens.ts'
 import type { Parts } from './parts.ts'
-import { writeRecord } from './record.ts'
 
 const cacheDir = process.env['WRENN_CACHE_DIR'] ?? '/var/cache/wrenn'
 /** The most that are kept (goldens.ts). */
@@ -45,11 +44,15 @@ beforeEach(async () => {
 after(() => rm(root, { recursive: true }))
 
 async function fakeParts(folder: string): Promise<Parts> {
+  await mkdir(join(folder, 'rootfs'))
+  await writeFile(join(folder, 'rootfs', 'minimal.erofs'), 'a root filesystem')
   return {
     images: {
       boot: { hash: 'boot', kernel: '/kernel', initramfs: '/initramfs' },
       hostkit,
-      templates: { minimal: { hash: 'minimal', rootfs: '/rootfs', sizeBytes: 1 } },
+      templates: {
+        minimal: { hash: 'minimal', rootfs: join(folder, 'rootfs', 'minimal.erofs'), sizeBytes: 1 },
+      },
     },
     network: fakeNetwork(),
     driver,
@@ -59,9 +62,14 @@ async function fakeParts(folder: string): Promise<Parts> {
       list: async () => [],
       close: async () => {},
     },
-    storage: { makeFolder: makeVmFolder, cloneDisk, writeRecord, removeFolder: removeVmFolder },
+    storage: openStorage(hostkit),
     connectGuest: (host, token) => new Envd(host, token),
-    folders: { goldens: join(folder, 'goldens'), sandboxes: join(folder, 'sandboxes') },
+    folders: {
+      goldens: join(folder, 'goldens'),
+      sandboxes: join(folder, 'sandboxes'),
+      snapshots: join(folder, 'snapshots'),
+      rootfs: join(folder, 'rootfs'),
+    },
     lanes: new Limiter(2),
     capacity: new Capacity(folder, unlimited),
     diskMib: 256,
@@ -120,7 +128,7 @@ test('different resources are different goldens, booted side by side', async () 
 test("a golden's files belong to root, and only its memory can be read by others", async () => {
   await goldens.use(small, async ({ saved, disk }) => {
     for (const [path, mode] of [
-      [saved.memory, 0o644],
+      [saved.memory.path, 0o644],
       [saved.deviceState, 0o600],
       [disk.path, 0o600],
     ] as const) {

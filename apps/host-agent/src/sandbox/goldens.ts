@@ -4,14 +4,15 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unlessAborted } from '@wrenn/base'
-import { buildGolden, goldenKey, loadGolden, type Golden, type GoldenSpec } from './golden.ts'
+import { buildGolden, goldenKey, loadGolden, type GoldenSpec } from './golden.ts'
 import type { Parts } from './parts.ts'
+import type { SavedTemplate } from './saved-template.ts'
 
 /** About 150 MB of disk each, and as much memory once used. */
 const maxGoldens = 12
 
 interface Entry {
-  golden: Promise<Golden>
+  golden: Promise<SavedTemplate>
   /** Creates that are resuming it right now. */
   users: number
 }
@@ -40,7 +41,11 @@ export class Goldens {
    * Runs `work` with the golden of these resources, made now if there is none; it is not dropped meanwhile. An abort ends
    * the waiting for a boot, not the boot: others may want it too.
    */
-  async use<T>(spec: GoldenSpec, work: (golden: Golden) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async use<T>(
+    spec: GoldenSpec,
+    work: (golden: SavedTemplate) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
     const entry = this.#entry(spec)
     entry.users += 1
     try {
@@ -69,7 +74,7 @@ export class Goldens {
     return entry
   }
 
-  async #build(key: string, spec: GoldenSpec): Promise<Golden> {
+  async #build(key: string, spec: GoldenSpec): Promise<SavedTemplate> {
     const started = performance.now()
     try {
       const golden = await buildGolden(this.#parts, spec)

@@ -3,29 +3,23 @@ import type { Limiter, Logger } from '@wrenn/base'
 import type { ImagesManifest } from '@wrenn/images'
 import type { Envd } from '../guest/envd.ts'
 import type { Network } from '../network/network.ts'
-import type { cloneDisk, makeVmFolder, removeVmFolder } from '../storage/vm-folder.ts'
+import type { Storage } from './storage.ts'
 import type { Cgroups } from '../vmm/cgroup.ts'
 import type { VmmDriver } from '../vmm/driver.ts'
-
 import type { Capacity } from './capacity.ts'
-import type { writeRecord } from './record.ts'
 
 export interface Parts {
+  /** With root filesystems in the data folder. */
   images: ImagesManifest
   network: Pick<Network, 'take' | 'release' | 'adopt' | 'sweep' | 'close' | 'refill' | 'slots'>
   driver: VmmDriver
   cgroups: Pick<Cgroups, 'make' | 'remove' | 'list' | 'close'>
-  storage: {
-    makeFolder: typeof makeVmFolder
-    cloneDisk: typeof cloneDisk
-    writeRecord: typeof writeRecord
-    removeFolder: typeof removeVmFolder
-  }
+  storage: Storage
   /** A client of the envd that answers at `host`. */
   connectGuest: (host: string, token: string) => Envd
-  folders: { goldens: string; sandboxes: string }
+  folders: { goldens: string; sandboxes: string; snapshots: string; rootfs: string }
   capacity: Pick<Capacity, 'admit' | 'report'>
-  /** Creates that resume their VM at the same time. */
+  /** Creates and resumes that load their VM at the same time. */
   lanes: Limiter
   /** Of a sandbox's writable disk. */
   diskMib: number

@@ -1,118 +1,178 @@
 // One sandbox in this agent's memory, and how one is made: every step registers its undo, so that a create that fails or
 // is cut short leaves nothing behind.
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { AppError, timed, together, UndoStack, type SandboxId } from '@wrenn/base'
 import type { Envd } from '../guest/envd.ts'
 import type { Slot } from '../network/slot.ts'
 import type { Vm } from '../vmm/driver.ts'
-import type { Golden, GoldenSpec } from './golden.ts'
-import type { Goldens } from './goldens.ts'
+import type { GoldenSpec } from './golden.ts'
 import { freshIdentity } from './identity.ts'
 import type { Parts } from './parts.ts'
-import type { SandboxRecord } from './record.ts'
+import type { RecordIn, SandboxRecord } from './record.ts'
+import type { SavedTemplate } from './saved-template.ts'
 
 /** Twenty at once on two emulated cores take their time. */
-const guestTimeoutMs = 60_000
+export const guestTimeoutMs = 60_000
 
-export type SandboxSpec = GoldenSpec & { id: SandboxId }
+export type SandboxSpec = GoldenSpec & {
+  id: SandboxId
+  /** The snapshot template to start from; undefined: the base template. */
+  snapshot?: string | undefined
+  /** 0: never. */
+  timeoutSec: number
+  onTimeout: 'pause' | 'destroy'
+}
 
-/** A sandbox that has a VM. */
-export interface LiveSandbox {
-  record: SandboxRecord
+/** A sandbox on disk. */
+export interface StoredSandbox<Record extends SandboxRecord = SandboxRecord> {
+  record: Record
+  folder: string
+}
+
+/** A VM that belongs to no sandbox yet, or to one. */
+export interface GuestVm {
   folder: string
   slot: Slot
   vm: Vm
   envd: Envd
 }
 
+/** A sandbox that has a VM. */
+export type LiveSandbox = StoredSandbox<RecordIn<'live'>> & GuestVm
+
+/** Runs `work` with the template that a sandbox is made from; it is not deleted meanwhile. */
+export type UseTemplate = <T>(
+  spec: SandboxSpec,
+  work: (template: SavedTemplate) => Promise<T>,
+  signal: AbortSignal,
+) => Promise<T>
+
 export async function makeSandbox(
   parts: Parts,
-  goldens: Goldens,
   spec: SandboxSpec,
-  signal: AbortSignal,
+  {
+    use,
+    takeReady,
+    signal,
+  }: { use: UseTemplate; takeReady: (key: string) => GuestVm | undefined; signal: AbortSignal },
 ): Promise<LiveSandbox> {
   const undo = new UndoStack()
-  try {
-    const live = await goldens.use(
-      spec,
-      (golden) =>
-        parts.lanes.run(async () => {
-          const begun = await timed('restore', () => restore(spec, golden, { parts, undo, signal }))
-          return await timed('guest', () => letRun(spec, begun, { parts, golden, signal }))
-        }, signal),
+  const make = async (template: SavedTemplate): Promise<LiveSandbox> => {
+    const begin = (vm: GuestVm): Promise<LiveSandbox> =>
+      timed('guest', () => letRun(spec, vm, { parts, template, signal }))
+    const ready = takeReady(template.key)
+    if (ready) {
+      await undo.acquire('ready VM', ready, (vm) => discardVm(parts, vm))
+      return await begin(ready)
+    }
+    const folder = join(parts.folders.sandboxes, spec.id)
+    return await parts.lanes.run(
+      async () => begin(await timed('restore', () => restore(template, folder, { parts, undo, signal }))),
       signal,
     )
+  }
+  try {
+    const live = await use(spec, make, signal)
     undo.keep()
     return live
   } finally {
-    for (const { name, error } of await undo.undoAll())
-      parts.log.error({ op: 'sandbox.undo', step: name, outcome: 'failed', sandboxId: spec.id, err: error })
+    await undoAll(parts, undo, spec.id)
   }
 }
 
-type Restored = Omit<LiveSandbox, 'record'>
-
-/** Slot, folder and a VM that does not run yet. */
-async function restore(
-  spec: SandboxSpec,
-  golden: Golden,
+/** Slot, folder and a VM whose vcpus stand. */
+export async function restore(
+  template: SavedTemplate,
+  folder: string,
   { parts, undo, signal }: { parts: Parts; undo: UndoStack; signal: AbortSignal },
-): Promise<Restored> {
+): Promise<GuestVm> {
   const { network, storage, driver, cgroups } = parts
-  const folder = join(parts.folders.sandboxes, spec.id)
+  const { machine, saved, disk } = template
   signal.throwIfAborted()
   const slot = await undo.acquire('slot', network.take(), (taken) => network.release(taken))
   undo.defer('folder', () => storage.removeFolder(folder))
   await storage.makeFolder(folder, slot.uid)
-  await storage.cloneDisk(golden.disk, folder, slot.uid)
-  undo.defer('cgroup', () => cgroups.remove(spec.id))
-  const cgroup = await cgroups.make(spec.id, spec)
+  await storage.cloneDisk(disk, folder, slot.uid)
+  await storage.linkBase(saved.memory.path, folder)
+  const name = basename(folder)
+  undo.defer('cgroup', () => cgroups.remove(name))
+  const cgroup = await cgroups.make(name, machine)
   const place = { slot, folder, cgroup }
-  const { machine, saved } = golden
   const vm = await undo.acquire('vm', driver.resume({ place, machine, saved, signal }), (made) => made.kill())
-  const envd = parts.connectGuest(slot.hostIp, golden.token)
+  const envd = connect(parts, vm, slot, template.token)
   undo.defer('envd', () => envd.close(new AppError('agent_error', 'the sandbox was not made')))
-  void vm.exited.then(() => envd.close(new AppError('agent_error', "the sandbox's VM has ended")))
   return { folder, slot, vm, envd }
 }
 
-/** Returns when a command sent to the guest runs. */
+/** A client of the guest's envd that fails when the VM ends. */
+export function connect(parts: Parts, vm: Vm, slot: Slot, token: string): Envd {
+  const envd = parts.connectGuest(slot.hostIp, token)
+  void vm.exited.then(() => envd.close(new AppError('agent_error', "the sandbox's VM has ended")))
+  return envd
+}
+
+/** Makes the VM this sandbox. Returns when a command sent to the guest runs. */
 async function letRun(
   spec: SandboxSpec,
-  restored: Restored,
-  { parts, golden, signal }: { parts: Parts; golden: Golden; signal: AbortSignal },
+  made: GuestVm,
+  { parts, template, signal }: { parts: Parts; template: SavedTemplate; signal: AbortSignal },
 ): Promise<LiveSandbox> {
-  const { folder, slot, vm, envd } = restored
+  const { folder, slot, vm, envd } = made
   const identity = freshIdentity(spec.id)
-  const record: SandboxRecord = {
-    version: 1,
-    ...spec,
-    golden: golden.key,
-    slot: slot.index,
+  const { id, snapshot, timeoutSec, onTimeout } = spec
+  const { machine } = template
+  const record: RecordIn<'live'> = {
+    version: 2,
+    id,
+    template: template.template,
+    ...(snapshot === undefined ? {} : { snapshot }),
+    rootfs: basename(machine.rootfs),
+    vcpus: machine.vcpus,
+    memoryMib: machine.memoryMib,
+    timeoutSec,
+    onTimeout,
+    generation: 1,
     token: identity.accessToken,
-    process: vm.process,
-    startedAt: new Date().toISOString(),
+    machineId: identity.machineId,
+    state: {
+      kind: 'live',
+      memory: 'base',
+      slot: slot.index,
+      process: vm.process,
+      startedAt: new Date().toISOString(),
+    },
   }
   await together(
     [
       () => vm.run(),
-      (either) => envd.init(identity, { timeoutMs: guestTimeoutMs, signal: either }),
+      (either) => envd.init(identity, { timeoutMs: guestTimeoutMs, thaw: true, signal: either }),
       () => parts.storage.writeRecord(folder, record),
     ],
     signal,
   )
   signal.throwIfAborted()
-  return { record, ...restored }
+  return { record, ...made }
 }
 
-/** Ends the VM and removes everything of it. Each step may find its work done already. */
-export async function removeSandbox(
-  parts: Parts,
-  { record, folder, slot, vm, envd }: LiveSandbox,
-): Promise<void> {
-  envd.close(new AppError('not_found', `sandbox ${record.id} was destroyed`))
+/** Ends the VM and gives back what it ran on. Each step may find its work done already. */
+export async function releaseVm(parts: Parts, { folder, slot, vm }: Omit<GuestVm, 'envd'>): Promise<void> {
   await vm.kill()
-  await parts.cgroups.remove(record.id)
+  await parts.cgroups.remove(basename(folder))
   await parts.network.release(slot)
-  await parts.storage.removeFolder(folder)
+}
+
+/** Ends a VM and removes everything of it. `why` is told to those that still talk to it. */
+export async function discardVm(
+  parts: Parts,
+  vm: GuestVm,
+  why = new AppError('agent_error', 'the VM was given up'),
+): Promise<void> {
+  vm.envd.close(why)
+  await releaseVm(parts, vm)
+  await parts.storage.removeFolder(vm.folder)
+}
+
+export async function undoAll(parts: Parts, undo: UndoStack, sandboxId: SandboxId): Promise<void> {
+  for (const { name, error } of await undo.undoAll())
+    parts.log.error({ op: 'sandbox.undo', step: name, outcome: 'failed', sandboxId, err: error })
 }

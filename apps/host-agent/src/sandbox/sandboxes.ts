@@ -1,30 +1,49 @@
 // All sandboxes of this host: the state machine of each, and one queue per sandbox, so that what changes it happens one
-// after the other. A destroy wins: it cuts a create short. Commands run beside the queue, as long as the state is running.
-import { AppError, KeyedQueue, timed, type SandboxId } from '@wrenn/base'
+// after the other. A destroy wins: it cuts a create or a resume short and waits for the rest. Commands run beside the
+// queue, as long as the state is running.
+import { AppError, errorText, KeyedQueue, Limiter, timed, type SandboxId } from '@wrenn/base'
 import { commandLines, type StreamRequest } from '../guest/command-stream.ts'
 import type { Envd } from '../guest/envd.ts'
 import { exec, type ExecRequest, type ExecResult } from '../guest/exec.ts'
 import { stopProcess } from '../guest/process.ts'
 import { readFile, writeFile, type FileContent, type Upload } from '../guest/files.ts'
-import type { Goldens } from './goldens.ts'
+import { foldMemory } from './fold.ts'
+import { IdleTimer } from './idle-timer.ts'
 import type { Parts } from './parts.ts'
-import { makeSandbox, removeSandbox, type LiveSandbox, type SandboxSpec } from './sandbox.ts'
+import { Pool } from './pool.ts'
+import { pauseSandbox, type PausedSandbox, type PauseReason } from './pause.ts'
+import { changed, isIn } from './record.ts'
+import { resumeSandbox, type Resumable } from './resume.ts'
+import {
+  discardVm,
+  makeSandbox,
+  releaseVm,
+  type GuestVm,
+  type LiveSandbox,
+  type SandboxSpec,
+  type StoredSandbox,
+} from './sandbox.ts'
+import type { Snapshot } from './snapshots.ts'
+import { holdsMemory, notLegal, specOf, storedOf, type SandboxState, type Status } from './states.ts'
+import type { Templates } from './templates.ts'
 
-export type SandboxState =
-  | { status: 'creating'; spec: SandboxSpec; cut: AbortController }
-  | { status: 'running'; live: LiveSandbox }
-  | { status: 'destroying'; spec: SandboxSpec }
-  | { status: 'failed'; reason: string; live: LiveSandbox }
+/** Folds copy memory on disk; one at a time leaves the disk to those who wait for it. */
+const foldsAtOnce = 1
 
 export class Sandboxes {
   readonly #parts: Parts
-  readonly #goldens: Goldens
+  readonly #templates: Templates
   readonly #states = new Map<SandboxId, SandboxState>()
   readonly #queue = new KeyedQueue()
+  readonly #folds = new Limiter(foldsAtOnce)
+  readonly pool: Pool
+  #suspended = false
 
-  constructor(parts: Parts, goldens: Goldens) {
+  constructor(parts: Parts, templates: Templates, poolSize = 0) {
     this.#parts = parts
-    this.#goldens = goldens
+    this.#templates = templates
+    const isQuiet = (): boolean => this.#isQuiet()
+    this.pool = new Pool(parts, { size: poolSize, isQuiet, use: templates.use })
   }
 
   list(): { id: SandboxId; state: SandboxState }[] {
@@ -34,8 +53,8 @@ export class Sandboxes {
   /** Memory of all guests that run or are about to. */
   promisedMib(): number {
     return [...this.#states.values()]
-      .map((state) => ('live' in state ? state.live.record : state.spec).memoryMib)
-      .reduce((sum, memoryMib) => sum + memoryMib, 0)
+      .filter(holdsMemory)
+      .reduce((sum, state) => sum + specOf(state).memoryMib, 0)
   }
 
   get(id: SandboxId): SandboxState {
@@ -44,39 +63,43 @@ export class Sandboxes {
     return state
   }
 
-  /** Takes over a sandbox whose VM outlived the agent that made it. */
-  adopt(live: LiveSandbox): void {
-    this.#live(live)
+  /** Takes over what an earlier agent left. What it paused only for its own stop is resumed, in the background. */
+  adopt(found: { live: LiveSandbox[]; stored: StoredSandbox[] }): void {
+    for (const live of found.live) this.#running(live)
+    for (const { record, folder } of found.stored) {
+      if (isIn(record, 'saved', 'cold')) {
+        this.#states.set(record.id, { status: 'paused', stored: { record, folder } })
+        if (isIn(record, 'saved') && record.state.resumeAtStart) this.#resumeAtStart(record.id)
+        else this.#foldSoon(record.id)
+      } else if (isIn(record, 'expired'))
+        this.#states.set(record.id, { status: 'expired', stored: { record, folder } })
+      else if (isIn(record, 'failed'))
+        this.#states.set(record.id, {
+          status: 'failed',
+          reason: record.state.reason,
+          stored: { record, folder },
+        })
+    }
   }
 
   create(spec: SandboxSpec): Promise<LiveSandbox> {
     if (this.#states.has(spec.id))
       throw new AppError('already_exists', `there is a sandbox ${spec.id} already`)
+    this.#refuseWhenSuspended()
     const promised = this.promisedMib()
     const cut = new AbortController()
     const signal = AbortSignal.any([cut.signal, this.#parts.stopping])
     this.#states.set(spec.id, { status: 'creating', spec, cut })
-    return this.#queue.run(spec.id, async () => {
-      const started = performance.now()
-      const done = (outcome: string, err?: unknown): void => {
-        const durationMs = Math.round(performance.now() - started)
-        this.#parts.log.info({
-          op: 'sandbox.create',
-          outcome,
-          sandboxId: spec.id,
-          durationMs,
-          ...(err ? { err } : {}),
-        })
-      }
+    return this.#transition('create', spec.id, async () => {
       try {
-        await this.#parts.capacity.admit(spec.memoryMib, promised)
-        const live = await makeSandbox(this.#parts, this.#goldens, spec, signal)
-        this.#live(live)
-        done('ok')
-        return live
+        await this.#admit(spec.memoryMib, promised)
+        const { use } = this.#templates
+        const takeReady = (key: string): GuestVm | undefined => this.pool.take(key)
+        const live = await makeSandbox(this.#parts, spec, { use, takeReady, signal })
+        this.pool.wish(spec)
+        return this.#running(live)
       } catch (error) {
         this.#states.delete(spec.id)
-        done('failed', error)
         if (signal.aborted) throw signal.reason
         if (error instanceof AppError) throw error
         throw new AppError('agent_error', 'the sandbox could not be started', { cause: error })
@@ -84,38 +107,139 @@ export class Sandboxes {
     })
   }
 
+  /** Answers when everything is durable and the VM is given up. On a failure it runs on. */
+  pause(id: SandboxId, why: PauseReason = {}): Promise<PausedSandbox> {
+    const live = this.#begin(id, 'running').live
+    const pausing = this.#set(id, { status: 'pausing', live })
+    return this.#transition('pause', id, async () => {
+      this.#mustBe(id, pausing)
+      const paused = await this.#save(live, why)
+      this.#states.set(id, { status: 'paused', stored: paused })
+      this.#foldSoon(id)
+      return paused
+    })
+  }
+
+  /** On a failure it stays paused. */
+  resume(id: SandboxId): Promise<LiveSandbox> {
+    this.#refuseWhenSuspended()
+    const { stored } = this.#begin(id, 'paused')
+    const promised = this.promisedMib()
+    const cut = new AbortController()
+    const resuming = this.#set(id, { status: 'resuming', stored, cut })
+    return this.#transition('resume', id, async () => {
+      this.#mustBe(id, resuming)
+      try {
+        await this.#admit(stored.record.memoryMib, promised)
+        return await this.#load(resuming)
+      } catch (error) {
+        this.#states.set(id, { status: 'paused', stored: resuming.stored })
+        if (error instanceof AppError) throw error
+        const message = `the sandbox could not be resumed, it stays paused: ${errorText(error)}`
+        throw new AppError('agent_error', message, { cause: error })
+      }
+    })
+  }
+
+  /** Turns it into a template. On a failure it is as it was, and there is none. */
+  snapshot(id: SandboxId, key: string): Promise<Snapshot> {
+    const before = this.get(id)
+    if (before.status !== 'running' && before.status !== 'paused')
+      throw notLegal(id, before, 'running or paused')
+    const stored = storedOf(before)
+    if (isIn(stored.record, 'cold'))
+      throw new AppError('invalid_state', `sandbox ${id} has lost its memory: resume it first`)
+    const snapshotting = this.#set(id, { status: 'snapshotting', stored })
+    return this.#transition('snapshot', id, async () => {
+      this.#mustBe(id, snapshotting)
+      const made =
+        before.status === 'running'
+          ? await this.#snapshotRunning(before.live, key)
+          : await this.#snapshotPaused(before.stored as PausedSandbox, key)
+      await this.#parts.storage.removeFolder(stored.folder)
+      this.#states.delete(id)
+      return made
+    })
+  }
+
   /** Returns when nothing of it is left. Also when there is none. */
   async destroy(id: SandboxId): Promise<void> {
     const current = this.#states.get(id)
-    if (current?.status === 'creating')
-      current.cut.abort(new AppError('not_found', `sandbox ${id} was destroyed while it was created`))
-    await this.#queue.run(id, async () => {
+    if (current?.status === 'creating' || current?.status === 'resuming')
+      current.cut.abort(new AppError('not_found', `sandbox ${id} was destroyed`))
+    if (!current) return
+    await this.#transition('destroy', id, async () => {
       const state = this.#states.get(id)
-      if (state?.status !== 'running' && state?.status !== 'failed') return
-      const { live } = state
-      this.#states.set(id, { status: 'destroying', spec: specOf(live) })
+      if (!state || state.status === 'creating') return
+      const stored = storedOf(state)
+      const left = 'live' in state ? { live: state.live } : {}
+      this.#set(id, { status: 'destroying', stored })
       try {
-        await removeSandbox(this.#parts, live)
+        const why = new AppError('not_found', `sandbox ${id} was destroyed`)
+        if (left.live) await discardVm(this.#parts, left.live, why)
+        else await this.#parts.storage.removeFolder(stored.folder)
         this.#states.delete(id)
-        this.#parts.log.info({ op: 'sandbox.destroy', outcome: 'ok', sandboxId: id })
       } catch (error) {
-        this.#states.set(id, { status: 'failed', reason: 'it could not be removed completely', live })
+        const reason = 'it could not be removed completely'
+        this.#set(id, { status: 'failed', reason, stored, ...left })
         throw error
       }
     })
   }
 
-  /** Returns when no create and no destroy is under way. */
+  /** Pauses what runs, for the platform's stop. Returns those that could not be paused in time: they run on. */
+  async suspend(timeoutMs: number): Promise<{ paused: number; failed: SandboxId[] }> {
+    this.#suspended = true
+    await this.pool.close()
+    for (const { state } of this.list())
+      if (state.status === 'creating' || state.status === 'resuming')
+        state.cut.abort(new AppError('unavailable', 'The platform is stopping'))
+    const deadline = performance.now() + timeoutMs
+    let paused = 0
+    const failed: SandboxId[] = []
+    await Promise.all(
+      this.list().map(({ id, state }) =>
+        this.#parts.lanes.run(async () => {
+          if (state.status !== 'running' || performance.now() > deadline) return
+          const done = this.pause(id, { resumeAtStart: true }).then(() => (paused += 1))
+          await done.catch(() => failed.push(id))
+        }),
+      ),
+    )
+    await this.settled()
+    const left = this.list().filter(({ id, state }) => state.status === 'running' && !failed.includes(id))
+    return { paused, failed: [...failed, ...left.map(({ id }) => id)] }
+  }
+
+  /** Returns when what is paused is folded, and so as small as it gets. */
+  folded(): Promise<void> {
+    return this.#folds.run(() => this.#queue.settled())
+  }
+
+  /** Returns when no transition is under way. */
   settled(): Promise<void> {
     return this.#queue.settled()
+  }
+
+  /** The idle time begins anew. */
+  touch(id: SandboxId): void {
+    this.#begin(id, 'running').idle.touch()
   }
 
   async exec(id: SandboxId, request: ExecRequest): Promise<ExecResult> {
     return timed('exec', () => this.#inGuest(id, (envd) => exec(envd, request)))
   }
 
-  readFile(id: SandboxId, path: string, signal: AbortSignal): Promise<FileContent> {
-    return this.#inGuest(id, (envd) => readFile(envd, path, signal))
+  async readFile(id: SandboxId, path: string, signal: AbortSignal): Promise<FileContent> {
+    const end = this.#begin(id, 'running').idle.begin()
+    try {
+      const content = await this.#inGuest(id, (envd) => readFile(envd, path, signal))
+      content.stream.once('close', end)
+      return content
+    } catch (error) {
+      end()
+      throw error
+    }
   }
 
   writeFile(id: SandboxId, upload: Upload): Promise<void> {
@@ -124,42 +248,222 @@ export class Sandboxes {
 
   /** Nothing runs until the first line is asked for. */
   streamCommand(id: SandboxId, request: StreamRequest): AsyncGenerator<Buffer> {
-    return commandLines(this.#running(id), request)
+    const { live, idle } = this.#begin(id, 'running')
+    return active(commandLines(live.envd, request), idle)
   }
 
   /** Returns at once. */
   stopCommand(id: SandboxId, pid: number): void {
-    void stopProcess(this.#running(id), pid)
-  }
-
-  #running(id: SandboxId): Envd {
-    const state = this.get(id)
-    if (state.status === 'running') return state.live.envd
-    throw new AppError('invalid_state', `sandbox ${id} is ${state.status}, not running`)
+    void stopProcess(this.#begin(id, 'running').live.envd, pid)
   }
 
   async #inGuest<T>(id: SandboxId, work: (envd: Envd) => Promise<T>): Promise<T> {
-    const envd = this.#running(id)
+    const { live, idle } = this.#begin(id, 'running')
+    const end = idle.begin()
     try {
-      return await work(envd)
+      return await work(live.envd)
     } catch (error) {
       if (error instanceof AppError) throw error
       throw new AppError('agent_error', `sandbox ${id} did not answer`, { cause: error })
+    } finally {
+      end()
     }
   }
 
-  #live(live: LiveSandbox): void {
-    const { id } = live.record
-    this.#states.set(id, { status: 'running', live })
-    void live.vm.exited.then(() => {
-      const state = this.#states.get(id)
-      if (state?.status !== 'running' || state.live !== live) return
-      this.#states.set(id, { status: 'failed', reason: 'its VM ended by itself', live })
-      this.#parts.log.warn({ op: 'sandbox.exit', outcome: 'failed', sandboxId: id })
+  /** The state, when it is the one that is needed. */
+  #begin<S extends Status>(id: SandboxId, needed: S): Extract<SandboxState, { status: S }> {
+    const state = this.get(id)
+    if (state.status === needed) return state as Extract<SandboxState, { status: S }>
+    throw notLegal(id, state, needed)
+  }
+
+  #set<State extends SandboxState>(id: SandboxId, state: State): State {
+    const before = this.#states.get(id)
+    if (before?.status === 'running') before.idle.stop()
+    this.#states.set(id, state)
+    return state
+  }
+
+  /** A destroy that came first leaves nothing to change. */
+  #mustBe(id: SandboxId, state: SandboxState): void {
+    if (this.#states.get(id) !== state) throw new AppError('not_found', `sandbox ${id} was destroyed`)
+  }
+
+  /** In the sandbox's queue, with one line in the log. */
+  #transition<T>(op: string, id: SandboxId, work: () => Promise<T>): Promise<T> {
+    return this.#queue.run(id, async () => {
+      const started = performance.now()
+      const done = (outcome: string, err?: unknown): void => {
+        const durationMs = Math.round(performance.now() - started)
+        const line = { op: `sandbox.${op}`, outcome, sandboxId: id, durationMs }
+        if (err === undefined) this.#parts.log.info(line)
+        else this.#parts.log.warn({ ...line, err })
+      }
+      try {
+        const result = await work()
+        done('ok')
+        return result
+      } catch (error) {
+        done('failed', error)
+        throw error
+      }
     })
+  }
+
+  #running(live: LiveSandbox): LiveSandbox {
+    const { id, timeoutSec } = live.record
+    const idle = new IdleTimer(timeoutSec, () => void this.#expire(id, live))
+    this.#set(id, { status: 'running', live, idle })
+    void live.vm.exited.then(() => this.#ended(live)).catch(() => undefined) // logged by the transition
+    return live
+  }
+
+  /** A guest that powered off, or a VMM that died. What it ran on stays until its destroy. */
+  async #ended(live: LiveSandbox): Promise<void> {
+    const { id } = live.record
+    const state = this.#states.get(id)
+    if (state?.status !== 'running' || state.live !== live) return
+    const reason = 'its VM ended by itself'
+    const failed = changed(live.record, { kind: 'failed', reason })
+    this.#set(id, { status: 'failed', reason, stored: { record: failed, folder: live.folder }, live })
+    this.#parts.log.warn({ op: 'sandbox.exit', outcome: 'failed', sandboxId: id })
+    await this.#transition('fail', id, async () => {
+      if (this.#states.get(id)?.status === 'failed')
+        await this.#parts.storage.writeRecord(live.folder, failed)
+    })
+  }
+
+  /** As `pauseSandbox`; on a failure it is running again, or failed when its VM is gone. */
+  async #save(live: LiveSandbox, why: PauseReason): Promise<PausedSandbox> {
+    try {
+      return await pauseSandbox(this.#parts, live, why)
+    } catch (error) {
+      this.#running(live)
+      throw error
+    }
+  }
+
+  async #load(resuming: Extract<SandboxState, { status: 'resuming' }>): Promise<LiveSandbox> {
+    const signal = AbortSignal.any([resuming.cut.signal, this.#parts.stopping])
+    const changedTo = (now: Resumable): void => void (resuming.stored = now)
+    const work = (): Promise<LiveSandbox> =>
+      resumeSandbox(this.#parts, resuming.stored, { signal, changedTo })
+    return this.#running(await this.#parts.lanes.run(work, signal))
+  }
+
+  async #snapshotRunning(live: LiveSandbox, key: string): Promise<Snapshot> {
+    const paused = await this.#save(live, { resumeAtStart: true, snapshot: key })
+    try {
+      return await this.#addSnapshot(paused, key)
+    } catch (error) {
+      const { id } = live.record
+      const cut = new AbortController()
+      const resuming = this.#set(id, { status: 'resuming', stored: paused, cut })
+      try {
+        await this.#load(resuming)
+      } catch (err) {
+        this.#set(id, {
+          status: 'paused',
+          stored: resuming.stored,
+          reason: 'It could not be resumed after a snapshot failed',
+        })
+        this.#parts.log.error({ op: 'sandbox.resume', outcome: 'failed', sandboxId: id, err })
+      }
+      throw error
+    }
+  }
+
+  async #snapshotPaused({ record, folder }: PausedSandbox, key: string): Promise<Snapshot> {
+    const stored = { record: { ...record, state: { ...record.state, snapshot: key } }, folder }
+    try {
+      await this.#parts.storage.writeRecord(folder, stored.record)
+      return await this.#addSnapshot(stored, key)
+    } catch (error) {
+      this.#states.set(record.id, { status: 'paused', stored })
+      throw error
+    }
+  }
+
+  async #addSnapshot(paused: PausedSandbox, key: string): Promise<Snapshot> {
+    return await this.#templates.snapshots.add(key, await foldMemory(this.#parts, paused))
+  }
+
+  async #expire(id: SandboxId, live: LiveSandbox): Promise<void> {
+    const { timeoutSec, onTimeout } = live.record
+    const reason = `It was idle for ${timeoutSec} s`
+    try {
+      if (onTimeout === 'pause') await this.pause(id, { reason })
+      else await this.#endExpired(id, reason)
+    } catch (err) {
+      // It runs on, and its time has begun anew.
+      this.#parts.log.error({ op: 'sandbox.expire', outcome: 'failed', sandboxId: id, err })
+    }
+  }
+
+  #endExpired(id: SandboxId, reason: string): Promise<void> {
+    const { live } = this.#begin(id, 'running')
+    const pausing = this.#set(id, { status: 'pausing', live })
+    return this.#transition('expire', id, async () => {
+      this.#mustBe(id, pausing)
+      const record = changed(live.record, { kind: 'expired', reason })
+      await this.#parts.storage.writeRecord(live.folder, record)
+      live.envd.close(new AppError('not_found', `sandbox ${id} was destroyed`))
+      this.#states.set(id, { status: 'expired', stored: { record, folder: live.folder } })
+      await releaseVm(this.#parts, live)
+    })
+  }
+
+  #resumeAtStart(id: SandboxId): void {
+    this.resume(id).catch((error: unknown) => {
+      const state = this.#states.get(id)
+      if (state?.status !== 'paused') return
+      const reason = 'It was paused when the platform stopped, and could not be resumed'
+      this.#states.set(id, { ...state, reason })
+      this.#parts.log.error({ op: 'sandbox.resumeAtStart', outcome: 'failed', sandboxId: id, err: error })
+    })
+  }
+
+  #foldSoon(id: SandboxId): void {
+    const fold = (): Promise<void> =>
+      this.#queue.run(id, async () => {
+        const state = this.#states.get(id)
+        if (this.#suspended || state?.status !== 'paused' || !isIn(state.stored.record, 'saved')) return
+        const { record, folder } = state.stored
+        // In place: a resume may stand behind this in the queue with the same sandbox in hand.
+        state.stored.record = (await foldMemory(this.#parts, { record, folder })).record
+      })
+    this.#folds.run(fold).catch((err: unknown) => {
+      // The next resume does it, or says why not.
+      this.#parts.log.error({ op: 'sandbox.fold', outcome: 'failed', sandboxId: id, err })
+    })
+  }
+
+  /** Throws `no_capacity`. VMs that are only kept ready give way. */
+  async #admit(memoryMib: number, promisedMib: number): Promise<void> {
+    try {
+      await this.#parts.capacity.admit(memoryMib, promisedMib)
+    } catch (error) {
+      if (!(await this.pool.empty())) throw error
+      await this.#parts.capacity.admit(memoryMib, promisedMib)
+    }
+  }
+
+  /** Nobody waits for a VM. */
+  #isQuiet(): boolean {
+    return [...this.#states.values()].every(({ status }) => status !== 'creating' && status !== 'resuming')
+  }
+
+  #refuseWhenSuspended(): void {
+    if (this.#suspended) throw new AppError('unavailable', 'The platform is stopping')
   }
 }
 
-export function specOf({ record: { id, template, vcpus, memoryMib } }: LiveSandbox): SandboxSpec {
-  return { id, template, vcpus, memoryMib }
+/** The lines; as long as they come, the sandbox is active. */
+async function* active(lines: AsyncGenerator<Buffer>, idle: IdleTimer): AsyncGenerator<Buffer> {
+  const end = idle.begin()
+  try {
+    yield* lines
+  } finally {
+    end()
+  }
 }

@@ -6,12 +6,16 @@ export function layout(dataFolder: string): {
   images: string
   goldens: string
   sandboxes: string
+  snapshots: string
+  rootfs: string
   socket: string
 } {
   return {
     images: join(dataFolder, 'images.json'),
     goldens: join(dataFolder, 'goldens'),
     sandboxes: join(dataFolder, 'sandboxes'),
+    snapshots: join(dataFolder, 'snapshots'),
+    rootfs: join(dataFolder, 'rootfs'),
     socket: join(dataFolder, 'run', 'agent.sock'),
   }
 }
@@ -23,6 +27,10 @@ export function vmFiles(folder: string): {
   log: string
   vm: string
   disk: string
+  /** The template's memory that the VM maps: a hard link, so that it lives as long as it is needed. */
+  base: string
+  /** The VM's own saved memory, once it has been paused. */
+  memory: string
   qmp: string
   serial: string
 } {
@@ -33,7 +41,14 @@ export function vmFiles(folder: string): {
     log: join(folder, 'vmm.log'),
     vm,
     disk: join(vm, 'disk.img'),
+    base: join(folder, 'base'),
+    memory: join(vm, 'memory'),
     qmp: join(vm, 'qmp.sock'),
     serial: join(vm, 'serial.log'),
   }
+}
+
+/** Files of one pause. `delta` is there until it is folded into the memory. */
+export function savedFiles(folder: string, number: number): { deviceState: string; delta: string } {
+  return { deviceState: join(folder, `device-state.${number}`), delta: join(folder, `delta.${number}`) }
 }

@@ -11,12 +11,27 @@ export interface MachineSpec {
   rootfs: string
 }
 
+/**
+ * Saved memory. `shared`: many VMs map it at once, and none may change it; `key` names its content, and the driver may
+ * keep what it prepared from it under that name; `secret`: VMs of others must not be able to read it. `own`: one VM's
+ * only, the file is its user's.
+ */
+export type SavedMemory =
+  | { kind: 'shared'; key: string; path: string; secret: boolean }
+  | { kind: 'own'; path: string }
+
 /** A saved machine: memory and device state of one instant. */
 export interface SavedMachine {
-  /** Names the files' content; the driver may keep what it prepared from them under it. */
-  key: string
-  memory: string
+  memory: SavedMemory
   deviceState: string
+}
+
+/** What wrote a device state, and so what can load it. */
+export interface SavedBy {
+  machine: string
+  accelerator: string
+  cpu: string
+  version: string
 }
 
 /** Where a VM runs: its slot, its own folder (`vm/` is the VMM's, the rest the agent's), its cgroup if any. */
@@ -31,8 +46,8 @@ export interface BootOptions {
   machine: MachineSpec
   kernel: string
   initramfs: string
-  /** Receives the guest's memory, shared: what the guest writes is in the file. */
-  memory: string
+  /** Becomes the guest's memory. `keep`: what the guest writes is in the file; else only in the VM. */
+  memory: { path: string; keep: boolean }
   signal?: AbortSignal
 }
 
@@ -47,9 +62,11 @@ export interface Vm {
   readonly process: ProcessRef
   /** Settles when the VMM is gone, whatever ended it. */
   readonly exited: Promise<void>
-  /** Stops the vcpus and writes the device state to a file in `vm/`. Only for VMs made by `boot`. Legal once. */
+  /** Lets the vcpus stand. Legal always. */
+  stop: () => Promise<void>
+  /** Writes the device state to a file in `vm/`. Legal while the vcpus stand. */
   saveDevices: (path: string) => Promise<void>
-  /** Lets the vcpus run. Legal after `resume`, which returns with them stopped. */
+  /** Lets the vcpus run. Legal always; `resume` returns with them standing. */
   run: () => Promise<void>
   /** Ends the VMM and returns when the process is gone. Legal always, also twice. */
   kill: () => Promise<void>
@@ -58,8 +75,12 @@ export interface Vm {
 export interface VmmDriver {
   /** "qemu 7.2.22" */
   readonly version: string
-  /** Changes whenever states saved by one no longer load in the other. */
+  /** Changes whenever states saved by one may no longer load in the other. */
   readonly compatibility: string
+  /** What stands beside the device states that this one saves. */
+  readonly savedBy: SavedBy
+  /** Whether a state loads here. `perhaps`: it should, but nobody tried these two versions. */
+  loads: (savedBy: SavedBy) => 'yes' | 'perhaps' | 'no'
   /** Starts a new machine from kernel and initramfs; its vcpus run. */
   boot: (options: BootOptions) => Promise<Vm>
   /** Maps saved memory copy-on-write and loads the device state; the vcpus stand. */

@@ -11,6 +11,7 @@ import type { BootOptions, ResumeOptions, Vm, VmmDriver, VmPlace } from '../driv
 export class FakeDriver implements VmmDriver {
   readonly version = 'fake 1'
   compatibility = 'fake'
+  readonly savedBy = { machine: 'fake', accelerator: 'fake', cpu: 'fake', version: '1' }
   /** Every boot so far, also those that failed. */
   boots = 0
   /** So many of the next boots fail. */
@@ -28,17 +29,21 @@ export class FakeDriver implements VmmDriver {
       this.failingBoots -= 1
       throw new Error('the fake VM does not boot')
     }
-    await writeFile(memory, 'memory of a fake guest')
+    await writeFile(memory.path, 'memory of a fake guest')
     return this.#start(place)
   }
 
   async resume({ place, saved }: ResumeOptions): Promise<Vm> {
-    for (const file of [saved.memory, saved.deviceState]) await access(file)
+    for (const file of [saved.memory.path, saved.deviceState]) await access(file)
     return this.#start(place)
   }
 
   async adopt(_process: ProcessRef, folder: string): Promise<Vm | undefined> {
     return this.#running.get(folder)
+  }
+
+  loads(): 'yes' {
+    return 'yes'
   }
 
   async list(root: string): Promise<{ process: ProcessRef; folder: string }[]> {
@@ -83,6 +88,8 @@ class FakeVm implements Vm {
     this.#guest = guest
     this.exited = once(guest, 'close').then(() => undefined)
   }
+
+  async stop(): Promise<void> {}
 
   async saveDevices(path: string): Promise<void> {
     await writeFile(path, 'devices of a fake guest')

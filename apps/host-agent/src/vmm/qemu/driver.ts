@@ -1,11 +1,12 @@
 // The VMM driver for QEMU. VMs are processes of their own session that outlive the agent: their output goes to files,
 // their control socket lies in their folder, and hostkit starts them unprivileged in their slot.
 import { spawn } from 'node:child_process'
+import { cpus } from 'node:os'
 import { open, readFile, type FileHandle } from 'node:fs/promises'
 import { endProcess, isAlive, processRef, run, type ProcessRef } from '@wrenn/base'
 import { vmFiles } from '../../storage/layout.ts'
 import { groupArguments, type Accelerator } from '../accelerator.ts'
-import type { BootOptions, ResumeOptions, Vm, VmmDriver, VmPlace } from '../driver.ts'
+import type { BootOptions, ResumeOptions, SavedBy, Vm, VmmDriver, VmPlace } from '../driver.ts'
 import {
   acceleratorArgument,
   bootArguments,
@@ -15,7 +16,7 @@ import {
   machineType,
   resumeArguments,
 } from './arguments.ts'
-import { SavedMemory } from './memory.ts'
+import { MemoryMapper } from './memory.ts'
 import { QemuVm, qemuProcesses } from './process.ts'
 import { Qmp } from './qmp.ts'
 
@@ -25,19 +26,20 @@ const spawnTimeoutMs = 30_000
 export class QemuDriver implements VmmDriver {
   readonly version: string
   readonly compatibility: string
+  readonly savedBy: SavedBy
   readonly #hostkit: string
   readonly #accelerator: Accelerator
-  readonly #memory: SavedMemory
+  readonly #memory: MemoryMapper
 
   private constructor(version: string, hostkit: string, accelerator: Accelerator) {
     this.version = `qemu ${version}`
     const [major = 0, minor = 0] = version.split('.').map(Number)
-    this.compatibility = [machineType, acceleratorArgument(accelerator), cpuModel(accelerator), major].join(
-      ' ',
-    )
+    const [cpu, argument] = [cpuModel(accelerator), acceleratorArgument(accelerator)]
+    this.compatibility = [machineType, argument, cpu, major].join(' ')
+    this.savedBy = { machine: machineType, accelerator: accelerator.kind, cpu: cpuOf(cpu), version }
     this.#hostkit = hostkit
     this.#accelerator = accelerator
-    this.#memory = new SavedMemory(hostkit, major > 8 || (major === 8 && minor >= 2))
+    this.#memory = new MemoryMapper(hostkit, major > 8 || (major === 8 && minor >= 2))
   }
 
   static async open(hostkit: string, accelerator: Accelerator): Promise<QemuDriver> {
@@ -51,7 +53,11 @@ export class QemuDriver implements VmmDriver {
     const { disk, qmp, serial } = vmFiles(place.folder)
     return this.#start(place, {
       args: [
-        ...commonArguments(machine, this.#accelerator, { disk, qmp, memory: `mem-path=${memory},share=on` }),
+        ...commonArguments(machine, this.#accelerator, {
+          disk,
+          qmp,
+          memory: `mem-path=${memory.path},share=${memory.keep ? 'on' : 'off'}`,
+        }),
         ...bootArguments(this.#accelerator, { kernel, initramfs, serial }),
       ],
       fds: [],
@@ -61,7 +67,7 @@ export class QemuDriver implements VmmDriver {
 
   async resume({ place, machine, saved, signal }: ResumeOptions): Promise<Vm> {
     const { disk, qmp } = vmFiles(place.folder)
-    const mapped = await this.#memory.map(saved)
+    const mapped = await this.#memory.map(saved.memory)
     const deviceState = await open(saved.deviceState, 'r')
     try {
       const vm = await this.#start(place, {
@@ -96,6 +102,13 @@ export class QemuDriver implements VmmDriver {
     } catch {
       return undefined
     }
+  }
+
+  loads({ machine, accelerator, cpu, version }: SavedBy): 'yes' | 'perhaps' | 'no' {
+    const here = this.savedBy
+    // A newer QEMU still has the machine types of older ones, until it drops them: then it says so when it starts.
+    if (machine !== here.machine || accelerator !== here.accelerator || cpu !== here.cpu) return 'no'
+    return version === here.version ? 'yes' : 'perhaps'
   }
 
   list(root: string): Promise<{ process: ProcessRef; folder: string }[]> {
@@ -136,6 +149,11 @@ export class QemuDriver implements VmmDriver {
       throw await withLog(error, folder)
     }
   }
+}
+
+/** Under KVM a guest sees the machine's own processor, and its state loads only where that is the same. */
+function cpuOf(model: string): string {
+  return model === 'host' ? `host ${cpus()[0]?.model ?? 'unknown'}` : model
 }
 
 /** Starts a detached process that inherits `fds` from descriptor 3 on. */

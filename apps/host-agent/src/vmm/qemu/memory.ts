@@ -1,10 +1,11 @@
 // How a VMM maps saved memory copy-on-write without being able to change it for the others. QEMU 8.2 and newer open the
-// file read-only (`readonly=on,rom=off`). Older ones insist on opening it for writing: they get a memfd that is sealed
-// against writes, made once for each saved machine and shared by all VMs resumed from it.
+// file read-only (`readonly=on,rom=off`). Older ones insist on opening it for writing, and what is secret nobody may open
+// by its path: these get a memfd that is sealed against writes, made once and shared by all VMs resumed from it. Memory
+// that is one VM's own is simply its user's file.
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { withDeadline } from '@wrenn/base'
-import type { SavedMachine } from '../driver.ts'
+import type { SavedMemory } from '../driver.ts'
 import { memoryFd } from './arguments.ts'
 
 export interface MappedMemory {
@@ -15,7 +16,7 @@ export interface MappedMemory {
   fd: number | undefined
 }
 
-export class SavedMemory {
+export class MemoryMapper {
   readonly #hostkit: string
   readonly #readOnlyFiles: boolean
   readonly #sealed = new Map<string, Promise<number>>()
@@ -25,12 +26,13 @@ export class SavedMemory {
     this.#readOnlyFiles = readOnlyFiles
   }
 
-  async map(saved: SavedMachine): Promise<MappedMemory> {
-    if (this.#readOnlyFiles)
-      return { path: saved.memory, options: 'share=off,readonly=on,rom=off', fd: undefined }
+  async map(saved: SavedMemory): Promise<MappedMemory> {
+    if (saved.kind === 'own') return { path: saved.path, options: 'share=off', fd: undefined }
+    if (this.#readOnlyFiles && !saved.secret)
+      return { path: saved.path, options: 'share=off,readonly=on,rom=off', fd: undefined }
     let sealed = this.#sealed.get(saved.key)
     if (!sealed) {
-      sealed = sealedCopy(this.#hostkit, saved.memory)
+      sealed = sealedCopy(this.#hostkit, saved.path)
       this.#sealed.set(saved.key, sealed)
       sealed.catch(() => this.#sealed.delete(saved.key))
     }

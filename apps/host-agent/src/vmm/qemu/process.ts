@@ -18,8 +18,11 @@ export class QemuVm implements Vm {
     this.exited = qmp.closed.then(() => this.kill()).catch(() => undefined)
   }
 
-  async saveDevices(path: string): Promise<void> {
+  async stop(): Promise<void> {
     await this.#qmp.execute('stop')
+  }
+
+  async saveDevices(path: string): Promise<void> {
     await this.#qmp.execute('xen-save-devices-state', { filename: path })
   }
 
