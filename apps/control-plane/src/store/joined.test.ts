@@ -21,9 +21,14 @@ function controlled() {
   return { queries, end, load: (key: string) => load(db, key), loadFrom: load }
 }
 
-test('the first lookup asks at once; those that come meanwhile share one query that starts after it', async () => {
+/** The end of this turn of the event loop, when lookups are asked for. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+test('lookups of one turn share a query; those that come meanwhile share one that starts after it', async () => {
   const { queries, end, load } = controlled()
   const first = load('a')
+  assert.equal(queries.length, 0)
+  await turn()
   assert.deepEqual(queries[0]?.keys, ['a'])
   const later = [load('a'), load('b'), load('none'), load('b')]
   assert.equal(queries.length, 1)
@@ -34,6 +39,7 @@ test('the first lookup asks at once; those that come meanwhile share one query t
   end(1)
   assert.deepEqual(await Promise.all(later), ['row a', 'row b', undefined, 'row b'])
   void load('c')
+  await turn()
   assert.deepEqual(queries[2]?.keys, ['c'])
   end(2)
 })
@@ -41,6 +47,7 @@ test('the first lookup asks at once; those that come meanwhile share one query t
 test('a query that fails fails those that share it, and no others', async () => {
   const { queries, end, load } = controlled()
   const shared = load('a')
+  await turn()
   const next = load('a')
   queries[0]?.answer.reject(new Error('the connection is gone'))
   await assert.rejects(shared, /connection is gone/)
@@ -52,15 +59,18 @@ test('a query that hangs holds up nobody else', async (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] })
   const { queries, end, load } = controlled()
   const hanging = load('a')
+  await turn()
   const next = load('b')
   context.mock.timers.tick(200)
   end(1)
   assert.equal(await next, 'row b')
   const after = load('c')
+  await turn()
   end(2)
   assert.equal(await after, 'row c')
   // Its late end starts nothing beside a query that is under way.
   const last = load('d')
+  await turn()
   const waiting = load('e')
   end(0)
   assert.equal(await hanging, 'row a')
@@ -78,6 +88,7 @@ test('another database has its own queries', async () => {
   const { queries, end, loadFrom } = controlled()
   const [one, other] = [{} as Database, {} as Database]
   const both = [loadFrom(one, 'a'), loadFrom(other, 'a')]
+  await turn()
   assert.equal(queries.length, 2)
   end(0)
   end(1)

@@ -1,5 +1,6 @@
-// Lookups by key on the path of every request, joined: those that are asked for while a query is under way share the
-// next one. So a busy control plane asks Postgres once for dozens of requests, and an idle one at once. Every query starts
+// Lookups by key on the path of every request, joined: those of one turn of the event loop share a query, and those that
+// come while it is under way share the next. So a busy control plane asks Postgres once for dozens of requests, and an
+// idle one at once. Every query starts
 // after the requests that it answers had come: nobody sees a row that was gone before they asked.
 import { outsideRequests } from '@wrenn/base'
 import type { Database } from './database.ts'
@@ -30,7 +31,7 @@ export function joined<Row>(
 class Lookups<Row> {
   readonly #fetch: Fetch<Row>
   #next: Batch<Row> | undefined
-  /** A query is under way that the next one waits for. */
+  /** A query is under way, or about to be, that the next one waits for. */
   #isWaiting = false
 
   constructor(fetch: Fetch<Row>) {
@@ -40,7 +41,10 @@ class Lookups<Row> {
   async load(key: string): Promise<Row | undefined> {
     const batch = (this.#next ??= { keys: new Set(), rows: Promise.withResolvers() })
     batch.keys.add(key)
-    if (!this.#isWaiting) outsideRequests(() => this.#start())
+    if (!this.#isWaiting) {
+      this.#isWaiting = true
+      outsideRequests(() => setImmediate(() => this.#start()))
+    }
     return (await batch.rows.promise).get(key)
   }
 
