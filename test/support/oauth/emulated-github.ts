@@ -21,7 +21,7 @@ export async function startEmulatedGitHub(): Promise<IdentityProvider> {
   const seed = {
     github: {
       users: people,
-      oauth_apps: [{ ...app, redirect_uris: [redirectUriOf(name), redirectUriOf(twinOf(name))] }],
+      oauth_apps: [{ ...app, redirect_uris: [name, twinOf(name), 'github'].map(redirectUriOf) }],
     },
   }
   const child = spawn(process.execPath, [program, JSON.stringify(seed)], {
