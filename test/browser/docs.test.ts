@@ -26,8 +26,9 @@ describe('the reference at /docs in a browser', () => {
 
   it('shows every operation of the contract, and no other', async () => {
     const shown = await browser.page.locator('.opblock').evaluateAll((blocks) => blocks.map(({ id }) => id))
-    const ids = shown.map((id) => id.split('-').at(-1) ?? '')
-    assert.deepEqual(ids.toSorted(), [...publicContract().operations.keys()].toSorted())
+    const operations = publicContract().operations
+    assert.deepEqual(new Set(shown.map((id) => id.split('-').at(-1))), new Set(operations.keys()))
+    assert.equal(shown.length, operations.size)
   })
 
   it('opens every operation without a complaint', async () => {

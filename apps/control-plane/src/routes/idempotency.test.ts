@@ -1,9 +1,13 @@
 // Idempotency-Key, with two control planes on one database and one agent.
 import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { AppError, pollUntil } from '@wrenn/base'
 import type { PublicSchemas } from '@wrenn/contract'
-import type { Account, Api } from '../../../../test/support/api.ts'
+import { Api, type Account } from '../../../../test/support/api.ts'
 import { createPlatform, type Platform } from '../../../../test/support/control-plane.ts'
 import { query } from '../../../../test/support/postgres.ts'
 
@@ -124,6 +128,46 @@ describe('an Idempotency-Key', () => {
     await platform.api.expect(204, 'destroySandbox', { as, params: { id: second.id } })
   })
 
+  it('is taken over when its control plane is killed in the middle of the create', async () => {
+    const { begun, release } = held()
+    const { child, api, exit } = await startProcess({
+      DATABASE_URL: platform.databaseUrl,
+      WRENN_AGENT_SOCKET: platform.agent.socketPath,
+    })
+    const first = api.call('createSandbox', keyed('a'))
+    await begun
+    child.kill('SIGKILL')
+    await Promise.all([exit, assert.rejects(first)])
+    platform.agent.heal()
+    // The lease that the dead one left runs for 30 s: it is over now.
+    await query(
+      platform.databaseUrl,
+      `update idempotency_keys set lease_expires_at = now() where answer is null`,
+    )
+    await query(
+      platform.databaseUrl,
+      `update sandboxes set lease_expires_at = now() where status = 'pending'`,
+    )
+    const second = await create(other, 'a')
+    assert.deepEqual(await create(platform.api, 'a'), second)
+    release()
+    const left = async (): Promise<true | undefined> => {
+      const sandboxes = await platform.api.list(as)
+      return sandboxes.length === 1 && sandboxes[0]?.id === second.id ? true : undefined
+    }
+    await pollUntil('its own sandbox is left', left, { timeoutMs: 10_000 })
+    const known = async (): Promise<true | undefined> => {
+      const rows = await query<{ id: string }>(
+        platform.databaseUrl,
+        `select id from sandboxes where status = 'running'`,
+      )
+      const ids = rows.map(({ id }) => id).toSorted()
+      return [...platform.agent.sandboxes.keys()].toSorted().join() === ids.join() ? true : undefined
+    }
+    await pollUntil('the agent has no sandbox without a row', known, { timeoutMs: 10_000 })
+    await platform.api.expect(204, 'destroySandbox', { as, params: { id: second.id } })
+  })
+
   it('is free again after 24 hours', async () => {
     const first = await create(platform.api, 'a')
     await query(
@@ -143,3 +187,24 @@ describe('an Idempotency-Key', () => {
     await create(platform.api, 'x'.repeat(255))
   })
 })
+
+/** A control plane as a process of its own, with the platform's database and agent. */
+async function startProcess(
+  environment: Record<string, string>,
+): Promise<{ child: ChildProcess; api: Api; exit: Promise<unknown> }> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'main.ts')], {
+    env: {
+      PATH: process.env['PATH'],
+      JWT_SECRET: 'another secret: only API keys are used with it',
+      CP_LISTEN_ADDR: '127.0.0.1:0',
+      ...environment,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exit = once(child, 'exit')
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { op, url } = JSON.parse(line) as { op: string; url?: string }
+    if (op === 'listen' && url !== undefined) return { child, api: new Api(url), exit }
+  }
+  throw new Error('the control plane ended before it listened')
+}
