@@ -12,6 +12,8 @@ export interface ControlPlaneProcess {
   output(): string
   /** With SIGTERM; returns when it is gone. */
   end(): Promise<void>
+  /** With SIGKILL; returns when it is gone. */
+  kill(): Promise<void>
 }
 
 /** Returns when it listens. */
@@ -24,13 +26,13 @@ export async function startControlPlaneProcess(
   let output = ''
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (output += text))
-  const end = async (): Promise<void> => {
-    child.kill('SIGTERM')
+  const endBy = (signal: NodeJS.Signals) => async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
     await closed
   }
   const listening = (): string | undefined =>
     /"op":"listen".*"url":"([^"]+)"/.exec(output)?.[1] ?? (child.exitCode === null ? undefined : '')
   const url = await pollUntil('the control plane listens', listening, { timeoutMs: 30_000 })
   if (url === '') throw new Error(`it ended: ${output}`)
-  return { url, output: () => output, end }
+  return { url, output: () => output, end: endBy('SIGTERM'), kill: endBy('SIGKILL') }
 }

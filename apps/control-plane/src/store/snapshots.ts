@@ -158,7 +158,8 @@ export async function snapshotFinish(
       .returningAll()
       .executeTakeFirstOrThrow()
     await sandboxEnd(trx, sandboxId, {
-      from: ['running', 'paused', 'error'],
+      // Also what a reconciler or a delete has stopped meanwhile: this is what became of it.
+      from: ['running', 'paused', 'error', 'stopped'],
       to: 'stopped',
       reason: `It became the snapshot ${name}.`,
     })
