@@ -8,7 +8,6 @@ export class IdleTimer {
   readonly #timeoutMs: number
   readonly #onIdle: () => void
   #open = 0
-  #idleSince = performance.now()
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
@@ -16,7 +15,7 @@ export class IdleTimer {
   constructor(timeoutSec: number, onIdle: () => void) {
     this.#timeoutMs = timeoutSec * 1000
     this.#onIdle = onIdle
-    this.#arm()
+    this.touch()
   }
 
   /** Something is open until the function that comes back is called. */
@@ -34,8 +33,8 @@ export class IdleTimer {
 
   /** The time begins anew. */
   touch(): void {
-    this.#idleSince = performance.now()
-    this.#arm()
+    clearTimeout(this.#timer)
+    if (!this.#stopped && this.#open === 0 && this.#timeoutMs > 0) this.#wait(this.#timeoutMs)
   }
 
   stop(): void {
@@ -43,11 +42,9 @@ export class IdleTimer {
     clearTimeout(this.#timer)
   }
 
-  #arm(): void {
-    clearTimeout(this.#timer)
-    if (this.#stopped || this.#open > 0 || this.#timeoutMs === 0) return
-    const leftMs = this.#idleSince + this.#timeoutMs - performance.now()
-    if (leftMs <= 0) this.#onIdle()
-    else this.#timer = setTimeout(() => this.#arm(), Math.min(leftMs, longestMs)).unref()
+  #wait(leftMs: number): void {
+    const nowMs = Math.min(leftMs, longestMs)
+    const later = (): void => (leftMs > nowMs ? this.#wait(leftMs - nowMs) : this.#onIdle())
+    this.#timer = setTimeout(later, nowMs).unref()
   }
 }

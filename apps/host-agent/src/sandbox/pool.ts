@@ -82,6 +82,12 @@ export class Pool {
     return taken?.vm
   }
 
+  /** Of one that was taken and not used after all. */
+  async giveBack(vm: GuestVm): Promise<void> {
+    await discardVm(this.#parts, vm)
+    this.#refillSoon()
+  }
+
   /** Its snapshot is deleted: what was made from it is given up. */
   async forget(snapshot: string): Promise<void> {
     this.#wishes = this.#wishes.filter((wish) => wish.snapshot !== snapshot)
@@ -124,13 +130,25 @@ export class Pool {
       if (!this.#options.isQuiet()) return this.#refillSoon()
       if (!(await this.#fits(wish))) return
       try {
-        this.#ready.push(await this.#make(wish))
+        this.#keep(await this.#make(wish))
       } catch (err) {
         // The next create that asks for it says why it does not work.
         this.#wishes = this.#wishes.filter((other) => !isSame(other, wish))
         if (!this.#closed) this.#parts.log.warn({ op: 'pool.make', outcome: 'failed', ...wish, err })
       }
     }
+  }
+
+  /** One that ends before it is taken is not handed out. */
+  #keep(ready: Ready): void {
+    this.#ready.push(ready)
+    void ready.vm.vm.exited.then(() => {
+      const index = this.#ready.indexOf(ready)
+      if (index < 0) return
+      this.#ready.splice(index, 1)
+      this.#queue(() => discardVm(this.#parts, ready.vm))
+      this.#refillSoon()
+    })
   }
 
   /** What is ready and nobody asks for any more, taken out. */

@@ -47,23 +47,30 @@ export type UseTemplate = <T>(
   signal: AbortSignal,
 ) => Promise<T>
 
+/** VMs that wait for a sandbox. Whoever takes one has it, or gives it back when it is of no use. */
+export interface ReadyVms {
+  take: (key: string) => GuestVm | undefined
+  giveBack: (vm: GuestVm) => Promise<void>
+}
+
 export async function makeSandbox(
   parts: Parts,
   spec: SandboxSpec,
-  {
-    use,
-    takeReady,
-    signal,
-  }: { use: UseTemplate; takeReady: (key: string) => GuestVm | undefined; signal: AbortSignal },
+  { use, pool, signal }: { use: UseTemplate; pool: ReadyVms; signal: AbortSignal },
 ): Promise<LiveSandbox> {
   const undo = new UndoStack()
   const make = async (template: SavedTemplate): Promise<LiveSandbox> => {
     const begin = (vm: GuestVm): Promise<LiveSandbox> =>
       timed('guest', () => letRun(spec, vm, { parts, template, signal }))
-    const ready = takeReady(template.key)
+    const ready = pool.take(template.key)
     if (ready) {
-      await undo.acquire('ready VM', ready, (vm) => discardVm(parts, vm))
-      return await begin(ready)
+      try {
+        return await begin(ready)
+      } catch (err) {
+        await pool.giveBack(ready)
+        signal.throwIfAborted()
+        parts.log.warn({ op: 'pool.take', outcome: 'failed', sandboxId: spec.id, err })
+      }
     }
     const folder = join(parts.folders.sandboxes, spec.id)
     return await parts.lanes.run(

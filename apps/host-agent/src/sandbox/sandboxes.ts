@@ -18,7 +18,6 @@ import {
   discardVm,
   makeSandbox,
   releaseVm,
-  type GuestVm,
   type LiveSandbox,
   type SandboxSpec,
   type StoredSandbox,
@@ -94,8 +93,7 @@ export class Sandboxes {
       try {
         await this.#admit(spec.memoryMib, promised)
         const { use } = this.#templates
-        const takeReady = (key: string): GuestVm | undefined => this.pool.take(key)
-        const live = await makeSandbox(this.#parts, spec, { use, takeReady, signal })
+        const live = await makeSandbox(this.#parts, spec, { use, pool: this.pool, signal })
         this.pool.wish(spec)
         return this.#running(live)
       } catch (error) {

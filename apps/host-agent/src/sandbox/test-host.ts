@@ -70,8 +70,12 @@ export class TestHost {
   }
 
   /** The sandboxes of an agent with these parts replaced; `use` replaces the goldens. */
-  sandboxes(replace: Partial<Parts> = {}, goldens: Pick<Goldens, 'use'> = this.goldens): Sandboxes {
-    return new Sandboxes({ ...this.parts, ...replace }, new Templates(goldens, this.snapshots))
+  sandboxes(
+    replace: Partial<Parts> = {},
+    goldens: Pick<Goldens, 'use'> = this.goldens,
+    poolSize = 0,
+  ): Sandboxes {
+    return new Sandboxes({ ...this.parts, ...replace }, new Templates(goldens, this.snapshots), poolSize)
   }
 
   /** What the next agent makes of what the last one left, which is thought to be dead. */
