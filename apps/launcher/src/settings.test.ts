@@ -26,13 +26,15 @@ describe('settings', () => {
           LOG_LEVEL: 'loud',
           SIGNUPS: 'everybody',
           RATE_LIMITS: 'on',
+          TEAM_MAX_RUNNING: 'many',
+          PAUSED_RETENTION_DAYS: '0',
           WRENN_DISK_MB: '4 GB',
           WRENN_DNS: '1.1.1.1,resolver',
           WRENN_ON_STOP: 'yes',
           CP_PUBLIC_URL: 'http://wrenn.example.com',
           OAUTH_GITHUB_CLIENT_ID: 'id',
         }),
-      (error) => error instanceof SettingsError && error.lines.length === 12,
+      (error) => error instanceof SettingsError && error.lines.length === 14,
     )
   })
 
