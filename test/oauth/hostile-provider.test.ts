@@ -69,7 +69,8 @@ describe('against the exchange', () => {
   it('a slow provider is exchange_failed after the deadline, also one that answers bit by bit', async () => {
     const startedAt = performance.now()
     await failsWith('silence', 'an answer that trickles')
-    assert.ok(performance.now() - startedAt >= limits.deadlineMs)
+    const tookMs = performance.now() - startedAt
+    assert.ok(tookMs >= limits.deadlineMs && tookMs < 4.5 * limits.deadlineMs, `${tookMs} ms`)
   })
 
   it('a huge profile is exchange_failed, and is not read to its end', async () => {
@@ -91,6 +92,38 @@ describe('against the exchange', () => {
     const { error } = await rig.finish(browser, callback)
     await github.comeBack()
     assert.equal(error, 'exchange_failed')
+    assert.equal((await rig.logIn(person)).error, null)
+  })
+
+  it('of a callback that is refused the provider hears nothing', async () => {
+    const changes = {
+      iss: 'https://evil.example.com',
+      state: 'x'.repeat(43),
+      code: '',
+      error: 'access_denied',
+    }
+    for (const [name, value] of Object.entries(changes)) {
+      const [browser, person] = [rig.browser(), github.person()]
+      const callback = await rig.consented(browser, person)
+      callback.searchParams.set(name, value)
+      assert.notEqual((await rig.finish(browser, callback)).error, null)
+      assert.equal(github.calls.get(person.login), undefined, name)
+    }
+  })
+
+  it('a database that goes away during the exchange is internal_error, and leaves nothing', async () => {
+    const { postgres } = rig.platform
+    const before = await rig.counts()
+    const person = github.person()
+    github.misbehave(person, 'user', (_request, response) => {
+      const answer = JSON.stringify({ id: github.account(person).id })
+      void postgres.stop().then(() => response.setHeader('content-type', 'application/json').end(answer))
+    })
+    const { error } = await rig.logIn(person)
+    await postgres.start()
+    assert.equal(error, 'internal_error')
+    assert.deepEqual(await rig.counts(), before)
+    github.heal(person)
     assert.equal((await rig.logIn(person)).error, null)
   })
 

@@ -120,7 +120,7 @@ describe('against the callback', () => {
       await refused(browser, callback)
     })
 
-    it('a mixed-up issuer is invalid_state, and does not get the code spent', async () => {
+    it("a mixed-up issuer is invalid_state, and the provider's own is a login", async () => {
       for (const issuer of ['https://evil.example.com', `${rig.provider.issuer}/`, '']) {
         const { browser, callback } = await ready()
         callback.searchParams.set('iss', issuer)
