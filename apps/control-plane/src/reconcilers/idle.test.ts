@@ -87,24 +87,6 @@ describe('idle sandboxes', () => {
     await slow.api.refused('invalid_state', 'pingSandbox', { as, params: { id } })
   })
 
-  it('whose older report comes last stay as the newer one says', async () => {
-    const { api, agent } = platform
-    const { id } = await api.create(as)
-    const call = { as, params: { id } }
-    // A list that was read while it was running, and is applied after it was paused.
-    let held: (() => void) | undefined
-    agent.on('listSandboxes', { after: () => new Promise((resolve) => (held = resolve)) })
-    await pollUntil('a list waits', () => held, deadline)
-    agent.on('listSandboxes', {})
-    await api.expect(200, 'pauseSandbox', call)
-    await api.expect(200, 'resumeSandbox', call)
-    await api.expect(200, 'pauseSandbox', call)
-    held?.()
-    const lists = agent.count('listSandboxes')
-    await pollUntil('it was compared', () => agent.count('listSandboxes') > lists + 2 || undefined, deadline)
-    assert.equal((await api.get(as, id)).status, 'paused')
-  })
-
   it('that are paused for long are warned of once, a day before, and destroyed in time', async () => {
     const { api, agent } = platform
     const { id } = await api.create(as)
