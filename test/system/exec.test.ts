@@ -47,12 +47,7 @@ test('a command past its time is killed with its whole group, and what it wrote 
 
 test('output over 16 MiB is cut and says so, also of stderr, and the command ends well', async () => {
   const script = `head -c ${17 * MIB} /dev/zero | tr '\\0' x >&2; echo end`
-  const {
-    exit_code,
-    stdout,
-    stderr = '',
-    truncated,
-  } = await user.run(id, {
+  const { exit_code, stdout, stderr, truncated } = await user.run(id, {
     cmd: 'sh',
     args: ['-c', script],
     timeout_sec: 120,

@@ -33,6 +33,7 @@ export class Network {
   readonly #claim: Claim
   readonly #ready: Slot[] = []
   readonly #inUse = new Set<number>()
+  readonly #releasing = new Set<Promise<void>>()
   #nextIndex = 0
   #refilling: Promise<void> | undefined
   #closed = false
@@ -97,10 +98,15 @@ export class Network {
   }
 
   /** Gives a slot back once its VM is gone. */
-  async release(slot: Slot): Promise<void> {
-    await removeSlot(slot)
-    this.#inUse.delete(slot.index)
-    void this.refill()
+  release(slot: Slot): Promise<void> {
+    const released = removeSlot(slot).then(() => {
+      this.#inUse.delete(slot.index)
+      void this.refill()
+    })
+    this.#releasing.add(released)
+    const done = (): void => void this.#releasing.delete(released)
+    released.then(done, done)
+    return released
   }
 
   /** Makes slots until the pool is full. Failures are logged, and met again by the take that needs the slot. */
@@ -112,6 +118,7 @@ export class Network {
   /** Removes everything that no VM uses; with no VM left, also the rules and the claim. */
   async close(): Promise<void> {
     this.#closed = true
+    await Promise.allSettled(this.#releasing)
     await this.#refilling
     for (const slot of this.#ready.splice(0)) await removeSlot(slot)
     if (this.#inUse.size > 0) return

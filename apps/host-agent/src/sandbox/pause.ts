@@ -1,12 +1,12 @@
 // Pausing a sandbox: memory, devices and disk of one instant become durable, then the VM is given up. The change of the
 // state file is the moment of the pause: before it any failure, also a crash, leaves the sandbox running.
 import { open, rename } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { AppError, CommandError, errorText, isErrno, UndoStack } from '@wrenn/base'
 import { savedFiles, vmFiles } from '../storage/layout.ts'
 import type { Parts } from './parts.ts'
 import { changed, type RecordIn } from './record.ts'
-import { connect, releaseVm, undoAll, type LiveSandbox, type StoredSandbox } from './sandbox.ts'
+import { connect, undoAll, type LiveSandbox, type StoredSandbox } from './sandbox.ts'
 
 /** A freeze writes the guest's dirty files to its disk first. */
 const quiesceMs = 60_000
@@ -56,14 +56,23 @@ export async function pauseSandbox(
     await undoAll(parts, undo, record.id)
     throw pauseError(cause)
   }
+  await giveUpVm(parts, live)
+  return { record: paused, folder }
+}
+
+/** The sandbox is paused, whatever happens here: what is left is removed when the next agent starts. */
+async function giveUpVm(parts: Parts, { record, folder, slot, vm }: LiveSandbox): Promise<void> {
+  const failed = (err: unknown): void =>
+    parts.log.error({ op: 'sandbox.pause', outcome: 'not all released', sandboxId: record.id, err })
   try {
-    await releaseVm(parts, live)
+    await vm.kill()
+    // Removing a network namespace takes longer than all the rest, and nothing waits for it.
+    parts.network.release(slot).catch(failed)
+    await parts.cgroups.remove(basename(folder))
     await parts.storage.takeBack(folder)
   } catch (err) {
-    // It is paused all the same. What is left is removed when the next agent starts.
-    parts.log.error({ op: 'sandbox.pause', outcome: 'not all released', sandboxId: record.id, err })
+    failed(err)
   }
-  return { record: paused, folder }
 }
 
 /** Memory and devices beside the disk, all durable. */

@@ -2,7 +2,7 @@
 // can be replaced by one that fails. `remove` fails when anything is left on the machine.
 import assert from 'node:assert/strict'
 import { chmod, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
-import { createLogger, instanceId } from '@wrenn/base'
+import { createLogger, instanceId, pollUntil } from '@wrenn/base'
 import { buildImages } from '@wrenn/images'
 import { leftovers } from '../../../../test/support/machine.ts'
 import { listNetns } from '../network/slot.ts'
@@ -78,6 +78,12 @@ export class TestHost {
     return new Sandboxes({ ...this.parts, ...replace }, new Templates(goldens, this.snapshots), poolSize)
   }
 
+  /** As `sandboxes`, with snapshots made by the replaced parts too. */
+  withSnapshots(replace: Partial<Parts>): Sandboxes {
+    const parts = { ...this.parts, ...replace }
+    return new Sandboxes(parts, new Templates(this.goldens, new Snapshots(parts)))
+  }
+
   /** What the next agent makes of what the last one left, which is thought to be dead. */
   async restart(replace: Partial<Parts> = {}): Promise<Sandboxes> {
     const parts = { ...this.parts, ...replace }
@@ -98,10 +104,13 @@ export class TestHost {
 
   /** So many beside those of the pool. */
   async assertNamespaces(inUse: number): Promise<void> {
-    await this.parts.network.refill()
     const prefix = `wrenn-${instanceId(this.folder)}-`
-    const namespaces = (await listNetns()).filter((name) => name.startsWith(prefix))
-    assert.equal(namespaces.length, readySlots + inUse)
+    const asExpected = async (): Promise<true | undefined> => {
+      await this.parts.network.refill()
+      const namespaces = (await listNetns()).filter((name) => name.startsWith(prefix))
+      return namespaces.length === readySlots + inUse || undefined
+    }
+    await pollUntil(`${inUse} namespaces are in use`, asExpected, { timeoutMs: 10_000 })
   }
 
   /** As an agent that stops: what runs, runs on. */
