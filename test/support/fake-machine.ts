@@ -24,6 +24,8 @@ export class FakeMachine {
   readonly snapshots = new Map<string, AgentSnapshot>()
   readonly #idle = new Map<string, Idle>()
   #toResume: string[] = []
+  /** A destroy wins over a create in progress, also over one that has not come far enough to be in the list. */
+  readonly #destroyed = new Set<string>()
   readonly #cold = new Map<string, string>()
   #suspended = false
   #addresses = 1
@@ -45,9 +47,12 @@ export class FakeMachine {
     this.#assertOpen()
     if (template !== 'minimal') throw new AppError('not_found', `There is no template ${template}`)
     if (key !== undefined) this.#assertFits(key, { vcpus, memory_mib })
+    if (this.#destroyed.has(id)) throw new AppError('invalid_state', `${id} was destroyed meanwhile`)
     if (this.sandboxes.has(id)) throw new AppError('already_exists', `${id} exists`)
     const sandbox = { id, template, vcpus, memory_mib, status: 'paused' as const, generation: 0 }
     this.#idle.set(id, { timeoutSec: timeout_sec, onTimeout: on_timeout, open: 0, timer: undefined })
+    const cold = this.#cold.get(key ?? '')
+    if (cold !== undefined) this.#cold.set(id, cold)
     return this.#run(sandbox)
   }
 
@@ -76,6 +81,7 @@ export class FakeMachine {
     clearTimeout(this.#idle.get(id)?.timer)
     this.#idle.delete(id)
     this.sandboxes.delete(id)
+    this.#destroyed.add(id)
   }
 
   /** As if its VM had ended by itself. */
@@ -90,9 +96,9 @@ export class FakeMachine {
     this.#stop(this.findRunning(id), status, `It was idle for ${timeoutSec} s.`)
   }
 
-  /** As if its memory were lost: its next resume boots the disk, and says why. */
-  coldNext(id: string, reason: string): void {
-    this.#cold.set(id, reason)
+  /** As if the memory of a sandbox or snapshot were lost: its next resume or create boots the disk, and says why. */
+  coldNext(idOrKey: string, reason: string): void {
+    this.#cold.set(idOrKey, reason)
   }
 
   touch(id: string): void {
