@@ -113,6 +113,8 @@ export async function sandboxList(
 /** What the agent says of a sandbox that it has made. */
 export interface MadeSandbox {
   generation: number
+  /** That its snapshot's disk was booted, and why. */
+  statusReason: string | null
   guestIp: string | null
   hostIp: string | null
 }

@@ -127,6 +127,7 @@ async function build(
     })
   const shown = {
     generation: made.generation,
+    statusReason: made.status_reason ?? null,
     guestIp: made.guest_ip ?? null,
     hostIp: made.host_ip ?? null,
   }

@@ -53,6 +53,16 @@ describe('snapshots', () => {
       deadline,
     )
 
+  it('of another VMM: a sandbox made from one whose disk had to be booted says so', async () => {
+    const { api, agent } = platform
+    await make('old')
+    const key = [...agent.snapshots.keys()].at(-1) ?? ''
+    agent.machine.coldNext(key, 'Its disk was booted')
+    const made = await api.create(as, { template: 'old' })
+    assert.deepEqual([made.status, made.status_reason], ['running', 'Its disk was booted'])
+    assert.equal((await api.get(as, made.id ?? '')).status_reason, 'Its disk was booted')
+  })
+
   it('of a running and of a paused sandbox: the sandbox is stopped and says what it became', async () => {
     const { api, agent } = platform
     for (const state of ['running', 'paused']) {
