@@ -1,7 +1,7 @@
 // Golden snapshots: a template booted once with given resources, exercised, and saved. Every create resumes one.
 // A golden is a folder named by everything its state depends on; it appears whole or not at all.
 import { createHash, randomBytes } from 'node:crypto'
-import { readFile, rename } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { AppError, UndoStack, withDeadline } from '@wrenn/base'
 import type { Envd } from '../guest/envd.ts'
@@ -9,6 +9,7 @@ import { exec } from '../guest/exec.ts'
 import { formatDisk } from '../storage/disk.ts'
 import { vmFiles } from '../storage/layout.ts'
 import { giveToVm, makeVmFolder, removeVmFolder } from '../storage/vm-folder.ts'
+import { bootTimeoutMs, GuestNotUp, tryBoots, withGuest } from './boot.ts'
 import { freshIdentity } from './identity.ts'
 import type { Parts } from './parts.ts'
 import { loadTemplate, makeTemplate, type SavedTemplate } from './saved-template.ts'
@@ -18,10 +19,6 @@ export interface GoldenSpec {
   vcpus: number
   memoryMib: number
 }
-
-/** A boot takes 4 to 7 s under emulation on an idle machine; it is tried three times, since a guest may hang in it. */
-const bootTimeoutMs = 45_000
-const bootAttempts = 3
 
 /** Raise when the way goldens are made changes. */
 const recipe = 3
@@ -59,22 +56,15 @@ export async function loadGolden(parts: Parts, key: string): Promise<SavedTempla
 
 /** Boots, exercises and saves. Leaves a complete golden, or nothing. */
 export async function buildGolden(parts: Parts, spec: GoldenSpec): Promise<SavedTemplate> {
-  let failure: unknown
-  for (let attempt = 1; attempt <= bootAttempts; attempt++) {
-    try {
-      await bootAndSave(parts, spec)
-      const golden = await loadGolden(parts, goldenKey(parts, spec))
-      if (golden) return golden
-      failure = new Error('the golden snapshot is gone right after it was made')
-    } catch (error) {
-      parts.stopping.throwIfAborted()
-      failure = error
-      parts.log.warn({ op: 'golden.boot', outcome: 'failed', attempt, ...spec, err: error })
-    }
+  const { stopping: signal, log } = parts
+  try {
+    await tryBoots(() => bootAndSave(parts, spec), { what: `template ${spec.template}`, signal, log })
+  } catch (error) {
+    throw error instanceof GuestNotUp ? new AppError('agent_error', error.message, { cause: error }) : error
   }
-  throw new AppError('agent_error', `template ${spec.template} did not boot in ${bootAttempts} attempts`, {
-    cause: failure,
-  })
+  const golden = await loadGolden(parts, goldenKey(parts, spec))
+  if (golden) return golden
+  throw new Error('the golden snapshot is gone right after it was made')
 }
 
 async function bootAndSave(parts: Parts, spec: GoldenSpec): Promise<void> {
@@ -93,17 +83,10 @@ async function bootAndSave(parts: Parts, spec: GoldenSpec): Promise<void> {
     await formatDisk(files.disk, parts.diskMib)
     await giveToVm(files.disk, slot.uid)
     const place = { slot, folder, cgroup: undefined }
-    const vm = await undo.acquire(
-      'vm',
-      parts.driver.boot({
-        place,
-        machine,
-        kernel,
-        initramfs,
-        memory: { path: files.memory, keep: true },
-        signal: parts.stopping,
-      }),
-      (booted) => booted.kill(),
+    const memory = { path: files.memory, keep: true }
+    const boot = parts.driver.boot({ place, machine, kernel, initramfs, memory, signal: parts.stopping })
+    const vm = await undo.acquire('vm', withGuest('the VM did not start', folder, boot), (made) =>
+      made.kill(),
     )
     const token = randomBytes(32).toString('hex')
     const envd = parts.connectGuest(slot.hostIp, '')
@@ -112,13 +95,8 @@ async function bootAndSave(parts: Parts, spec: GoldenSpec): Promise<void> {
     const onStop = (): void => envd.close(parts.stopping.reason as AppError)
     parts.stopping.addEventListener('abort', onStop)
     undo.defer('stop listener', () => parts.stopping.removeEventListener('abort', onStop))
-    await withDeadline('the guest boots', bootTimeoutMs, prepareGuest(envd, token)).catch(
-      async (error: unknown) => {
-        throw new Error(`the guest did not come up; its console: ${await consoleTail(files.serial)}`, {
-          cause: error,
-        })
-      },
-    )
+    const ready = withDeadline('the guest boots', bootTimeoutMs, prepareGuest(envd, token))
+    await withGuest('the guest did not come up', folder, ready)
     await vm.stop()
     const deviceState = join(files.vm, 'device-state')
     await vm.saveDevices(deviceState)
@@ -144,9 +122,4 @@ async function prepareGuest(envd: Envd, token: string): Promise<void> {
   }
   await exec(envd, { cmd: 'sync', args: [], timeoutSec: 30 })
   await envd.quiesce({ freeze: false, timeoutMs: bootTimeoutMs })
-}
-
-async function consoleTail(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch(() => '')
-  return text.trim().split('\n').slice(-10).join(' | ') || '(nothing)'
 }

@@ -39,8 +39,11 @@ const cold = z.object({ kind: z.literal('cold'), reason: z.string() })
 const expired = z.object({ kind: z.literal('expired'), reason: z.string() })
 const failed = z.object({ kind: z.literal('failed'), reason: z.string() })
 
+/** Of the state file. A version that cannot read one leaves it as it is. */
+const version = 2
+
 const schema = z.object({
-  version: z.literal(2),
+  version: z.literal(version),
   id: z.string().transform((id) => id as SandboxId),
   template: z.string(),
   snapshot: z.string().optional(),
@@ -86,6 +89,45 @@ export async function writeRecord(folder: string, record: SandboxRecord): Promis
 export async function readRecord(folder: string): Promise<SandboxRecord | undefined> {
   const text = await readFileIfThere(vmFiles(folder).state)
   return text === undefined ? undefined : schema.parse(JSON.parse(text))
+}
+
+/** What the files of all versions say. */
+const anyVersion = z.object({
+  version: z.number(),
+  id: z.string().transform((id) => id as SandboxId),
+  template: z.string(),
+  vcpus: z.number(),
+  memoryMib: z.number(),
+})
+
+/**
+ * A record that stands for one that `readRecord` cannot read; never written. Its generation is older than any: whatever
+ * is known of the sandbox elsewhere is newer. Undefined when the file is no state file of any version.
+ */
+export async function strangeRecord(folder: string): Promise<RecordIn<'failed'> | undefined> {
+  const text = (await readFileIfThere(vmFiles(folder).state)) ?? ''
+  const { data } = z.preprocess(parseJson, anyVersion).safeParse(text)
+  if (!data) return undefined
+  const reason = `its state file has version ${data.version}, and this Wrenn reads ${version}`
+  return {
+    ...data,
+    version,
+    rootfs: '',
+    timeoutSec: 0,
+    onTimeout: 'pause',
+    generation: 0,
+    token: '',
+    machineId: '',
+    state: { kind: 'failed', reason },
+  }
+}
+
+function parseJson(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text))
+  } catch {
+    return undefined
+  }
 }
 
 /** Names of the files directly in the folder that this record needs; whatever else lies there is left over. */

@@ -2,12 +2,20 @@
 // has no VM any more keeps its disk and can be booted; what was paused is as it was. Whatever else carries this
 // instance's name (VMs, cgroups, folders, namespaces) belongs to nobody and is removed.
 import { access, mkdir, readdir, rm } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { endProcess, errorText, type SandboxId } from '@wrenn/base'
 import { forgetRootfs, rootfsName } from '../storage/rootfs.ts'
 import type { Parts } from './parts.ts'
 import { continueGuest } from './pause.ts'
-import { changed, filesOf, isIn, readRecord, type RecordIn, type SandboxRecord } from './record.ts'
+import {
+  changed,
+  filesOf,
+  isIn,
+  readRecord,
+  strangeRecord,
+  type RecordIn,
+  type SandboxRecord,
+} from './record.ts'
 import { giveUpMemory } from './resume.ts'
 import { connect, type LiveSandbox, type StoredSandbox } from './sandbox.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -15,6 +23,8 @@ import type { Snapshots } from './snapshots.ts'
 export interface Recovered {
   live: LiveSandbox[]
   stored: StoredSandbox[]
+  /** What the operator should know: files that this version cannot read. */
+  warnings: string[]
 }
 
 /** Returns the sandboxes of this host. Whatever is not theirs is gone afterwards. */
@@ -50,9 +60,18 @@ export async function recover(parts: Parts, snapshots: Snapshots): Promise<Recov
     )
     if (settled) stored.push(settled)
   }
-  if (unreadable.length === 0) await forgetUnusedRootfs(parts, snapshots, [...live, ...stored])
+  const strange = [...unreadable, ...snapshots.unreadable]
+  if (strange.length === 0) await forgetUnusedRootfs(parts, snapshots, [...live, ...stored])
+  for (const folder of unreadable) {
+    const record = await strangeRecord(folder)
+    if (record) stored.push({ record, folder })
+  }
   parts.log.info({ op: 'recover', outcome: 'ok', adopted: live.length, stored: stored.length, removed })
-  return { live, stored }
+  const warnings = strange.map(
+    (folder) =>
+      `this version cannot read ${relative(dirname(sandboxes), folder)} in the data folder; it is kept as it is`,
+  )
+  return { live, stored, warnings }
 }
 
 type Records = Map<string, SandboxRecord | 'unreadable'>
@@ -76,7 +95,7 @@ async function readRecords(parts: Parts, snapshots: Snapshots): Promise<Records>
 
 function becameSnapshot(record: SandboxRecord, snapshots: Snapshots): boolean {
   const key = isIn(record, 'saved') ? record.state.snapshot : undefined
-  return key !== undefined && snapshots.find(key) !== undefined
+  return key !== undefined && snapshots.has(key)
 }
 
 async function adoptAll(parts: Parts, records: Records): Promise<LiveSandbox[]> {

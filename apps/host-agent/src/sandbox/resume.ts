@@ -5,12 +5,16 @@ import { AppError, timed, UndoStack } from '@wrenn/base'
 import type { Slot } from '../network/slot.ts'
 import { savedFiles, vmFiles } from '../storage/layout.ts'
 import type { Vm } from '../vmm/driver.ts'
+import { bootTimeoutMs, endConsole, loadOrBoot, tryBoots, withGuest } from './boot.ts'
 import { foldMemory } from './fold.ts'
 import type { PausedSandbox } from './pause.ts'
 import { freshIdentity } from './identity.ts'
 import type { Parts } from './parts.ts'
 import { changed, type RecordIn } from './record.ts'
-import { connect, guestTimeoutMs, undoAll, type LiveSandbox, type StoredSandbox } from './sandbox.ts'
+import { connect, undoAll, type LiveSandbox, type StoredSandbox } from './sandbox.ts'
+
+/** envd thaws a disk that has been frozen for a minute: a guest that answers so late has been given up by then. */
+const frozenMs = 40_000
 
 export type Resumable = StoredSandbox<RecordIn<'saved' | 'cold'>>
 
@@ -20,31 +24,24 @@ export async function resumeSandbox(
   paused: Resumable,
   { signal, changedTo }: { signal: AbortSignal; changedTo: (paused: Resumable) => void },
 ): Promise<LiveSandbox> {
-  if (!isSaved(paused)) return await startVm(parts, paused, signal)
-  const { savedBy } = paused.record.state
-  const loads = parts.driver.loads(savedBy)
-  const bootInstead = async (reason: string): Promise<LiveSandbox> => {
-    const cold = await giveUpMemory(parts, paused, reason)
-    changedTo(cold)
-    return await startVm(parts, cold, signal)
+  const boot = (cold: Resumable): Promise<LiveSandbox> => {
+    const what = `the disk of ${cold.record.id}`
+    return tryBoots(() => startVm(parts, cold, signal), { what, signal, log: parts.log })
   }
-  if (loads === 'no') return await bootInstead(`it was saved on another machine, by QEMU ${savedBy.version}`)
-  const whole = await foldMemory(parts, paused)
-  changedTo(whole)
-  try {
-    return await startVm(parts, whole, signal)
-  } catch (error) {
-    if (loads === 'yes' || signal.aborted || isNotThere(error)) throw error
-    parts.log.warn({
-      op: 'sandbox.resume',
-      outcome: 'does not load',
-      sandboxId: paused.record.id,
-      err: error,
-    })
-    return await bootInstead(
-      `what QEMU ${savedBy.version} saved does not load in ${parts.driver.savedBy.version}`,
-    )
-  }
+  if (!isSaved(paused)) return await boot(paused)
+  return await loadOrBoot(parts, paused.record.state.savedBy, {
+    signal,
+    load: async () => {
+      const whole = await foldMemory(parts, paused)
+      changedTo(whole)
+      return await startVm(parts, whole, signal)
+    },
+    boot: async (reason) => {
+      const cold = await giveUpMemory(parts, paused, reason)
+      changedTo(cold)
+      return await boot(cold)
+    },
+  })
 }
 
 /** From here on only its disk counts: a boot writes to it, and then no saved memory fits it any more. */
@@ -77,8 +74,10 @@ async function startVm(parts: Parts, paused: Resumable, signal: AbortSignal): Pr
       ...(cold === undefined ? {} : { reason: `Its disk was booted anew, its processes are lost: ${cold}` }),
     })
     await timed('guest', async () => {
-      if (cold === undefined) await vm.run()
-      await envd.init(identity, { timeoutMs: guestTimeoutMs, signal })
+      if (cold === undefined) await withGuest('its VM does not run', folder, vm.run())
+      const timeoutMs = cold === undefined ? frozenMs : bootTimeoutMs
+      await withGuest('its guest does not answer', folder, envd.init(identity, { timeoutMs, signal }))
+      if (cold !== undefined) await endConsole(folder, vm)
       signal.throwIfAborted()
       // If the thaw fails, nothing was written to the disk, and the sandbox is paused again.
       undo.defer('state file', () => parts.storage.writeRecord(folder, record))
@@ -122,19 +121,16 @@ async function load(
     const { kernel, initramfs } = parts.images.boot
     const blank = { path: await storage.blankMemory(folder, slot.uid, record.memoryMib), keep: false }
     const boot = driver.boot({ place, machine, kernel, initramfs, memory: blank, signal })
-    return { slot, vm: await undo.acquire('vm', boot, (made) => made.kill()) }
+    const booted = withGuest('its VM does not start', folder, boot)
+    return { slot, vm: await undo.acquire('vm', booted, (made) => made.kill()) }
   }
   const { deviceState } = savedFiles(folder, record.state.number)
   const saved = { memory: { kind: 'own' as const, path: memory }, deviceState }
   const resume = driver.resume({ place, machine, saved, signal })
-  return { slot, vm: await undo.acquire('vm', resume, (made) => made.kill()) }
+  const resumed = withGuest('what was saved does not load', folder, resume)
+  return { slot, vm: await undo.acquire('vm', resumed, (made) => made.kill()) }
 }
 
 function isSaved(paused: Resumable): paused is PausedSandbox {
   return paused.record.state.kind === 'saved'
-}
-
-/** Nothing is known about the saved state: there was no place to try it. */
-function isNotThere(error: unknown): boolean {
-  return error instanceof AppError && ['no_capacity', 'unavailable'].includes(error.code)
 }

@@ -4,7 +4,8 @@ import { basename, join } from 'node:path'
 import { AppError, timed, together, UndoStack, type SandboxId } from '@wrenn/base'
 import type { Envd } from '../guest/envd.ts'
 import type { Slot } from '../network/slot.ts'
-import type { Vm } from '../vmm/driver.ts'
+import type { Vm, VmPlace } from '../vmm/driver.ts'
+import { bootTimeoutMs, endConsole, loadOrBoot, tryBoots, withGuest } from './boot.ts'
 import type { GoldenSpec } from './golden.ts'
 import { freshIdentity } from './identity.ts'
 import type { Parts } from './parts.ts'
@@ -60,8 +61,8 @@ export async function makeSandbox(
 ): Promise<LiveSandbox> {
   const undo = new UndoStack()
   const make = async (template: SavedTemplate): Promise<LiveSandbox> => {
-    const begin = (vm: GuestVm): Promise<LiveSandbox> =>
-      timed('guest', () => letRun(spec, vm, { parts, template, signal }))
+    const begin = (vm: GuestVm, reason?: string): Promise<LiveSandbox> =>
+      timed('guest', () => letRun(spec, vm, { parts, template, reason, signal }))
     const ready = pool.take(template.key)
     if (ready) {
       try {
@@ -73,10 +74,24 @@ export async function makeSandbox(
       }
     }
     const folder = join(parts.folders.sandboxes, spec.id)
-    return await parts.lanes.run(
-      async () => begin(await timed('restore', () => restore(template, folder, { parts, undo, signal }))),
-      signal,
-    )
+    const attempt = async (makeVm: MakeVm, reason?: string): Promise<LiveSandbox> => {
+      try {
+        return await begin(
+          await timed('restore', () => makeVm(template, folder, { parts, undo, signal })),
+          reason,
+        )
+      } catch (error) {
+        await undoAll(parts, undo, spec.id)
+        throw error
+      }
+    }
+    const load = (): Promise<LiveSandbox> => attempt(restore)
+    const boot = (reason: string): Promise<LiveSandbox> =>
+      tryBoots(() => attempt(bootDisk, reason), { what: 'the disk of the snapshot', signal, log: parts.log })
+    // Goldens are made for this VMM. A snapshot may be of another, and its files are worth more than nothing.
+    const isOurs = spec.snapshot === undefined
+    const work = isOurs ? load : () => loadOrBoot(parts, template.savedBy, { load, boot, signal })
+    return await parts.lanes.run(work, signal)
   }
   try {
     const live = await use(spec, make, signal)
@@ -87,26 +102,68 @@ export async function makeSandbox(
   }
 }
 
+interface Making {
+  parts: Parts
+  undo: UndoStack
+  signal: AbortSignal
+}
+
+type MakeVm = (template: SavedTemplate, folder: string, making: Making) => Promise<GuestVm>
+
 /** Slot, folder and a VM whose vcpus stand. */
-export async function restore(
-  template: SavedTemplate,
+export const restore: MakeVm = async (template, folder, making) => {
+  const { parts, undo, signal } = making
+  const { machine, saved } = template
+  const place = await makePlace(template, folder, making)
+  await parts.storage.linkBase(saved.memory.path, folder)
+  const resume = withGuest(
+    'what was saved does not load',
+    folder,
+    parts.driver.resume({ place, machine, saved, signal }),
+  )
+  const vm = await undo.acquire('vm', resume, (made) => made.kill())
+  return guestOf(place, vm, { ...making, token: template.token })
+}
+
+/** As `restore`, with nothing but the template's disk: the guest boots. */
+const bootDisk: MakeVm = async (template, folder, making) => {
+  const { parts, undo, signal } = making
+  const { machine } = template
+  const place = await makePlace(template, folder, making)
+  const path = await parts.storage.blankMemory(folder, place.slot.uid, machine.memoryMib)
+  const { kernel, initramfs } = parts.images.boot
+  const boot = withGuest(
+    'its VM does not start',
+    folder,
+    parts.driver.boot({ place, machine, kernel, initramfs, memory: { path, keep: false }, signal }),
+  )
+  const vm = await undo.acquire('vm', boot, (made) => made.kill())
+  return guestOf(place, vm, { ...making, token: '' })
+}
+
+/** Slot, folder with the template's disk, cgroup. */
+async function makePlace(
+  { machine, disk }: SavedTemplate,
   folder: string,
-  { parts, undo, signal }: { parts: Parts; undo: UndoStack; signal: AbortSignal },
-): Promise<GuestVm> {
-  const { network, storage, driver, cgroups } = parts
-  const { machine, saved, disk } = template
+  { parts, undo, signal }: Making,
+): Promise<VmPlace> {
+  const { network, storage, cgroups } = parts
   signal.throwIfAborted()
   const slot = await undo.acquire('slot', network.take(), (taken) => network.release(taken))
   undo.defer('folder', () => storage.removeFolder(folder))
   await storage.makeFolder(folder, slot.uid)
   await storage.cloneDisk(disk, folder, slot.uid)
-  await storage.linkBase(saved.memory.path, folder)
   const name = basename(folder)
   undo.defer('cgroup', () => cgroups.remove(name))
-  const cgroup = await cgroups.make(name, machine)
-  const place = { slot, folder, cgroup }
-  const vm = await undo.acquire('vm', driver.resume({ place, machine, saved, signal }), (made) => made.kill())
-  const envd = connect(parts, vm, slot, template.token)
+  return { slot, folder, cgroup: await cgroups.make(name, machine) }
+}
+
+function guestOf(
+  { slot, folder }: VmPlace,
+  vm: Vm,
+  { parts, undo, token }: Making & { token: string },
+): GuestVm {
+  const envd = connect(parts, vm, slot, token)
   undo.defer('envd', () => envd.close(new AppError('agent_error', 'the sandbox was not made')))
   return { folder, slot, vm, envd }
 }
@@ -118,11 +175,19 @@ export function connect(parts: Parts, vm: Vm, slot: Slot, token: string): Envd {
   return envd
 }
 
+interface Beginning {
+  parts: Parts
+  template: SavedTemplate
+  /** Why the VM was booted from the template's disk, when it was. */
+  reason: string | undefined
+  signal: AbortSignal
+}
+
 /** Makes the VM this sandbox. Returns when a command sent to the guest runs. */
 async function letRun(
   spec: SandboxSpec,
   made: GuestVm,
-  { parts, template, signal }: { parts: Parts; template: SavedTemplate; signal: AbortSignal },
+  { parts, template, reason, signal }: Beginning,
 ): Promise<LiveSandbox> {
   const { folder, slot, vm, envd } = made
   const identity = freshIdentity(spec.id)
@@ -143,20 +208,28 @@ async function letRun(
     machineId: identity.machineId,
     state: {
       kind: 'live',
-      memory: 'base',
+      memory: reason === undefined ? 'base' : 'own',
       slot: slot.index,
       process: vm.process,
       startedAt: new Date().toISOString(),
+      ...(reason === undefined
+        ? {}
+        : { reason: `Its disk was booted, without what ran in the snapshot: ${reason}` }),
     },
   }
+  const timeoutMs = reason === undefined ? guestTimeoutMs : bootTimeoutMs
   await together(
     [
-      () => vm.run(),
-      (either) => envd.init(identity, { timeoutMs: guestTimeoutMs, thaw: true, signal: either }),
+      () => withGuest('its VM does not run', folder, vm.run()),
+      (either) => {
+        const ready = envd.init(identity, { timeoutMs, thaw: true, signal: either })
+        return withGuest('its guest does not answer', folder, ready)
+      },
       () => parts.storage.writeRecord(folder, record),
     ],
     signal,
   )
+  if (reason !== undefined) await endConsole(folder, vm)
   signal.throwIfAborted()
   return { record, ...made }
 }

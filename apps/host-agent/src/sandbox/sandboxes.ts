@@ -1,12 +1,13 @@
 // All sandboxes of this host: the state machine of each, and one queue per sandbox, so that what changes it happens one
 // after the other. A destroy wins: it cuts a create or a resume short and waits for the rest. Commands run beside the
 // queue, as long as the state is running.
-import { AppError, errorText, KeyedQueue, Limiter, timed, type SandboxId } from '@wrenn/base'
+import { AppError, KeyedQueue, Limiter, timed, type SandboxId } from '@wrenn/base'
 import { commandLines, type StreamRequest } from '../guest/command-stream.ts'
 import type { Envd } from '../guest/envd.ts'
 import { exec, type ExecRequest, type ExecResult } from '../guest/exec.ts'
 import { stopProcess } from '../guest/process.ts'
 import { readFile, writeFile, type FileContent, type Upload } from '../guest/files.ts'
+import { GuestNotUp } from './boot.ts'
 import { foldMemory } from './fold.ts'
 import { IdleTimer } from './idle-timer.ts'
 import type { Parts } from './parts.ts'
@@ -94,13 +95,14 @@ export class Sandboxes {
         await this.#admit(spec.memoryMib, promised)
         const { use } = this.#templates
         const live = await makeSandbox(this.#parts, spec, { use, pool: this.pool, signal })
-        this.pool.wish(spec)
+        // What had to be booted has nothing to be made ready from.
+        if (live.record.state.reason === undefined) this.pool.wish(spec)
         return this.#running(live)
       } catch (error) {
         this.#states.delete(spec.id)
         if (signal.aborted) throw signal.reason
         if (error instanceof AppError) throw error
-        throw new AppError('agent_error', 'the sandbox could not be started', { cause: error })
+        throw startError('the sandbox could not be started', error)
       }
     })
   }
@@ -133,8 +135,7 @@ export class Sandboxes {
       } catch (error) {
         this.#states.set(id, { status: 'paused', stored: resuming.stored })
         if (error instanceof AppError) throw error
-        const message = `the sandbox could not be resumed, it stays paused: ${errorText(error)}`
-        throw new AppError('agent_error', message, { cause: error })
+        throw startError('the sandbox could not be resumed, it stays paused', error)
       }
     })
   }
@@ -454,6 +455,12 @@ export class Sandboxes {
   #refuseWhenSuspended(): void {
     if (this.#suspended) throw new AppError('unavailable', 'The platform is stopping')
   }
+}
+
+/** Why the guest is not up is for the caller; what else went wrong is for the log. */
+function startError(message: string, cause: unknown): AppError {
+  const text = cause instanceof GuestNotUp ? `${message}: ${cause.message}` : message
+  return new AppError('agent_error', text, { cause })
 }
 
 /** The lines; as long as they come, the sandbox is active. */

@@ -35,6 +35,13 @@ const manifestSchema = z.object({
 
 type Manifest = z.infer<typeof manifestSchema>
 
+const unfinished = '.new'
+
+/** Left by a making that was broken off. */
+export function isBeingMade(folder: string): boolean {
+  return folder.endsWith(unfinished)
+}
+
 /** What goes into a template; the files are moved, or linked, into its folder. */
 export type TemplateContent = Omit<Manifest, 'version' | 'extents'>
 
@@ -60,7 +67,7 @@ export async function makeTemplate(
 ): Promise<void> {
   const { from, content, readable, place } = options
   const extents = await dataExtents(parts.images.hostkit, from.disk)
-  const done = `${folder}.new`
+  const done = `${folder}${unfinished}`
   try {
     await fill(done, { from, content: { ...content, version: 1, extents }, readable, place })
     await rm(folder, { recursive: true, force: true })

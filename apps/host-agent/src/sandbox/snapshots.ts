@@ -2,11 +2,17 @@
 // create that reads it has ended; sandboxes made from it hold what they need by links of their own.
 import { link, mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AppError } from '@wrenn/base'
+import { AppError, readFileIfThere } from '@wrenn/base'
 import { savedFiles, vmFiles } from '../storage/layout.ts'
 import type { Parts } from './parts.ts'
 import type { PausedSandbox } from './pause.ts'
-import { loadTemplate, makeTemplate, templateFiles, type SavedTemplate } from './saved-template.ts'
+import {
+  isBeingMade,
+  loadTemplate,
+  makeTemplate,
+  templateFiles,
+  type SavedTemplate,
+} from './saved-template.ts'
 
 export interface Snapshot {
   template: SavedTemplate
@@ -23,6 +29,8 @@ interface Entry extends Snapshot {
 export class Snapshots {
   readonly #parts: Parts
   readonly #entries = new Map<string, Entry>()
+  /** Keys of those that are there and cannot be used: of a newer version, or damaged. */
+  readonly #unreadable = new Set<string>()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -30,12 +38,30 @@ export class Snapshots {
 
   /** Must come before any sandbox is resumed: what a broken-off snapshot has linked is unlinked here. */
   async open(): Promise<void> {
-    const { snapshots } = this.#parts.folders
+    const { log, folders } = this.#parts
+    const { snapshots } = folders
     await mkdir(snapshots, { recursive: true, mode: 0o711 })
+    this.#unreadable.clear()
     for (const key of await readdir(snapshots)) {
-      if (await this.#load(key)) continue
-      await rm(join(snapshots, key), { recursive: true, force: true })
+      const folder = join(snapshots, key)
+      const isWhole =
+        !isBeingMade(folder) && (await readFileIfThere(templateFiles(folder).manifest)) !== undefined
+      if (!isWhole) await rm(folder, { recursive: true, force: true })
+      else if (!(await this.#load(key))) {
+        this.#unreadable.add(key)
+        log.error({ op: 'snapshots.open', outcome: 'snapshot not readable', folder })
+      }
     }
+  }
+
+  /** Folders that are left as they are. */
+  get unreadable(): string[] {
+    return [...this.#unreadable].map((key) => join(this.#parts.folders.snapshots, key))
+  }
+
+  /** Also when it cannot be read. */
+  has(key: string): boolean {
+    return this.#entries.has(key) || this.#unreadable.has(key)
   }
 
   list(): Snapshot[] {
@@ -95,7 +121,10 @@ export class Snapshots {
 
   async #remove(key: string): Promise<void> {
     this.#parts.driver.forget(key)
-    await rm(join(this.#parts.folders.snapshots, key), { recursive: true, force: true })
+    const folder = join(this.#parts.folders.snapshots, key)
+    // First: what has one is whole.
+    await rm(templateFiles(folder).manifest, { force: true })
+    await rm(folder, { recursive: true, force: true })
   }
 }
 

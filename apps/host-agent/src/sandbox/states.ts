@@ -46,5 +46,6 @@ export function reasonOf(state: SandboxState): string | undefined {
 }
 
 export function notLegal(id: SandboxId, state: SandboxState, needed: string): AppError {
-  return new AppError('invalid_state', `sandbox ${id} is ${state.status}, not ${needed}`)
+  const why = state.status === 'failed' ? ` (${state.reason})` : ''
+  return new AppError('invalid_state', `sandbox ${id} is ${state.status}${why}, not ${needed}`)
 }

@@ -68,6 +68,8 @@ export interface Vm {
   saveDevices: (path: string) => Promise<void>
   /** Lets the vcpus run. Legal always; `resume` returns with them standing. */
   run: () => Promise<void>
+  /** What the guest writes to its console goes nowhere from now on. Legal always. */
+  dropConsole: () => Promise<void>
   /** Ends the VMM and returns when the process is gone. Legal always, also twice. */
   kill: () => Promise<void>
 }

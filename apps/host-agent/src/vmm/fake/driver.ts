@@ -97,6 +97,8 @@ class FakeVm implements Vm {
 
   async run(): Promise<void> {}
 
+  async dropConsole(): Promise<void> {}
+
   async kill(): Promise<void> {
     this.#guest.close()
     this.#guest.closeAllConnections()

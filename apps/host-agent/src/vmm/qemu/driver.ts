@@ -35,8 +35,8 @@ export class QemuDriver implements VmmDriver {
     this.version = `qemu ${version}`
     const [major = 0, minor = 0] = version.split('.').map(Number)
     const [cpu, argument] = [cpuModel(accelerator), acceleratorArgument(accelerator)]
-    this.compatibility = [machineType, argument, cpu, major].join(' ')
     this.savedBy = { machine: machineType, accelerator: accelerator.kind, cpu: cpuOf(cpu), version }
+    this.compatibility = [...Object.values(this.savedBy), argument].join(' ')
     this.#hostkit = hostkit
     this.#accelerator = accelerator
     this.#memory = new MemoryMapper(hostkit, major > 8 || (major === 8 && minor >= 2))

@@ -30,16 +30,24 @@ export class QemuVm implements Vm {
     await this.#qmp.execute('cont')
   }
 
+  async dropConsole(): Promise<void> {
+    // QEMU names the first `-serial` so.
+    await this.#qmp.execute('chardev-change', { id: 'serial0', backend: { type: 'null', data: {} } })
+  }
+
   async load(uri: string, signal?: AbortSignal): Promise<void> {
     await this.#qmp.execute('migrate-incoming', { uri })
-    await pollUntil(
+    const loaded = await pollUntil(
       'QEMU loads the saved state',
       async () => {
+        // It ends when it cannot.
+        if (!isAlive(this.process)) return 'ended'
         const { status } = (await this.#qmp.execute('query-status')) as { status: string }
         return status === 'inmigrate' ? undefined : status
       },
       { timeoutMs: 30_000, intervalMs: 1, ...(signal ? { signal } : {}) },
     )
+    if (loaded === 'ended') throw new Error('QEMU does not load the saved state')
   }
 
   async kill(): Promise<void> {
