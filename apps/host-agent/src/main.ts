@@ -15,6 +15,7 @@ import { recover } from './sandbox/recover.ts'
 import { Snapshots } from './sandbox/snapshots.ts'
 import { Templates } from './sandbox/templates.ts'
 import { Sandboxes } from './sandbox/sandboxes.ts'
+import { hostId } from './storage/host-id.ts'
 import { layout } from './storage/layout.ts'
 
 /** sysexits.h EX_CONFIG: starting again does not help. */
@@ -44,13 +45,14 @@ async function main(): Promise<void> {
   const found = await recover(parts, snapshots)
   await goldens.open()
   sandboxes.adopt(found)
+  warnings.push(...found.warnings)
   void parts.network.refill()
 
   for (const warning of warnings) log.warn({ op: 'start', outcome: 'degraded', warning })
   const registry = agentMetrics(parts.network, sandboxes)
   const server = await createContractServer({
     contract: hostAgentContract(),
-    handlers: handlers({ ...opened, instance: config.instance, goldens, snapshots, sandboxes }),
+    handlers: handlers({ ...opened, hostId: await hostId(config.dataFolder), goldens, snapshots, sandboxes }),
     logger: log,
     onFinished: requestMetrics(registry),
   })

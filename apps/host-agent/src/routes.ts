@@ -15,7 +15,7 @@ import { reasonOf, recordOf, specOf, type SandboxState } from './sandbox/states.
 import type { Accelerator } from './vmm/accelerator.ts'
 
 export interface Agent {
-  instance: string
+  hostId: string
   accelerator: Accelerator
   warnings: string[]
   parts: Parts
@@ -32,7 +32,7 @@ export function handlers({ parts, goldens, snapshots, sandboxes, ...agent }: Age
       status: 200,
       body: {
         version,
-        instance_id: agent.instance,
+        instance_id: agent.hostId,
         accelerator: { kind: agent.accelerator.kind, reason: agent.accelerator.reason },
         vmm: parts.driver.version,
         ...machine,

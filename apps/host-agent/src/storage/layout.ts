@@ -4,6 +4,7 @@ import { join } from 'node:path'
 
 export function layout(dataFolder: string): {
   images: string
+  hostId: string
   goldens: string
   sandboxes: string
   snapshots: string
@@ -12,6 +13,7 @@ export function layout(dataFolder: string): {
 } {
   return {
     images: join(dataFolder, 'images.json'),
+    hostId: join(dataFolder, 'host-id'),
     goldens: join(dataFolder, 'goldens'),
     sandboxes: join(dataFolder, 'sandboxes'),
     snapshots: join(dataFolder, 'snapshots'),

@@ -341,7 +341,7 @@ export interface components {
         MemoryMib: number;
         Health: {
             version: string;
-            /** @description Names what this agent owns on the machine. */
+            /** @description Who this host is. Stays the same when its data folder moves. */
             instance_id: string;
             accelerator: {
                 /** @enum {string} */
