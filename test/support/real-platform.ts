@@ -41,7 +41,11 @@ export class TestPlatform {
 
   static async create(environment: NodeJS.ProcessEnv = {}): Promise<TestPlatform> {
     // A short path: unix sockets lie below it.
-    const folder = await realpath(await mkdtemp('/tmp/wt-'))
+    return TestPlatform.open(await realpath(await mkdtemp('/tmp/wt-')), environment)
+  }
+
+  /** On a data folder that is there; `remove` removes it. */
+  static async open(folder: string, environment: NodeJS.ProcessEnv = {}): Promise<TestPlatform> {
     const platform = new TestPlatform(folder, await freePort(), environment)
     await platform.start()
     return platform

@@ -36,6 +36,11 @@ export class User {
     return new User(url, { token, key })
   }
 
+  /** The same user of a platform that has moved. */
+  at(url: string): User {
+    return new User(url, this)
+  }
+
   call(operation: string, method: Method, path: string, body?: unknown): Promise<Answer> {
     return request(operation, `${this.url}${path}`, { method, body, headers: { 'x-api-key': this.key } })
   }

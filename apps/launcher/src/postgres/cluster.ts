@@ -1,7 +1,7 @@
 // One Postgres cluster in a folder of ours: `{folder}/data` and `{folder}/socket`. Guarantees that the data folder is
 // either a whole cluster or absent, and that nothing of an earlier run is in the way of a start.
 // Called by: startPostgres, for the launcher and for tests.
-import { chmod, chown, mkdir, realpath, rename, rm } from 'node:fs/promises'
+import { chmod, chown, mkdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AppError, readFileIfThere, run, syncFolder } from '@wrenn/base'
 import { closedFolder } from '../closed-folder.ts'
@@ -59,7 +59,10 @@ export class Cluster {
     await cluster.#makeOwnFolder(cluster.#socketFolder)
     const version = await readFileIfThere(join(cluster.dataFolder, 'PG_VERSION'))
     if (version === undefined) await cluster.#initialize()
-    else cluster.#assertSameVersion(version.trim())
+    else {
+      cluster.#assertSameVersion(version.trim())
+      await cluster.#takeOver()
+    }
     return cluster
   }
 
@@ -139,6 +142,15 @@ export class Cluster {
       `${this.dataFolder} was made by Postgres ${version}, but this Wrenn brings Postgres ` +
         `${this.#binaries.majorVersion}: dump it with the Wrenn that made it, or set DATABASE_URL.`,
     )
+  }
+
+  /** A folder that came from another machine has the uid that our user had there. */
+  async #takeOver(): Promise<void> {
+    const { uid, gid } = this.#user
+    const owner = await stat(this.dataFolder)
+    if (owner.uid === uid && owner.gid === gid) return
+    // The folder itself comes last: what is broken off is done again.
+    await run('chown', ['-R', '--no-dereference', `${uid}:${gid}`, this.dataFolder])
   }
 
   /** `onOurDeath`: the signal that it gets when this process is gone. */
