@@ -384,7 +384,9 @@ export class Sandboxes {
   }
 
   async #addSnapshot(paused: PausedSandbox, key: string): Promise<Snapshot> {
-    return await this.#templates.snapshots.add(key, await foldMemory(this.#parts, paused))
+    // In place: whoever goes on after a failure has the sandbox as it stands on disk.
+    paused.record = (await foldMemory(this.#parts, paused)).record
+    return await this.#templates.snapshots.add(key, paused)
   }
 
   async #expire(id: SandboxId, live: LiveSandbox): Promise<void> {
