@@ -23,17 +23,37 @@ export interface Guest {
 
 interface VmState {
   token: string
-  process: { pid: number }
+  rootfs: string
+  vcpus: number
+  memoryMib: number
+  state: { kind: 'live'; process: { pid: number } } | { kind: 'saved'; number: number; delta: boolean }
 }
 
-export async function create(user: User): Promise<{ id: string; host_ip: string }> {
-  const answer = await call(user, { method: 'POST', path: '/v1/sandboxes', body: {}, expect: 201 })
+export async function create(user: User, body: object = {}): Promise<{ id: string; host_ip: string }> {
+  const answer = await call(user, { method: 'POST', path: '/v1/sandboxes', body, expect: 201 })
   return JSON.parse(answer.toString()) as { id: string; host_ip: string }
 }
 
-export async function exec(user: User, id: string): Promise<void> {
-  const body = { cmd: 'sh', args: ['-c', 'echo hi'] }
-  await call(user, { method: 'POST', path: `/v1/sandboxes/${id}/exec`, body, expect: 200 })
+export async function exec(user: User, id: string, line = 'echo hi'): Promise<void> {
+  const body = { cmd: 'sh', args: ['-c', line] }
+  const path = `/v1/sandboxes/${id}/exec`
+  const answer = await call(user, { method: 'POST', path, body, expect: 200 })
+  const { exit_code, stderr } = JSON.parse(answer.toString()) as { exit_code: number; stderr: string }
+  if (exit_code !== 0) throw new Error(`${line}: exit code ${exit_code}: ${stderr}`)
+}
+
+export async function pause(user: User, id: string): Promise<void> {
+  await call(user, { method: 'POST', path: `/v1/sandboxes/${id}/pause`, expect: 200 })
+}
+
+export async function resume(user: User, id: string): Promise<void> {
+  await call(user, { method: 'POST', path: `/v1/sandboxes/${id}/resume`, expect: 200 })
+}
+
+/** The sandbox becomes a template. */
+export async function snapshot(user: User, id: string, name: string): Promise<void> {
+  const body = { sandbox_id: id, name }
+  await call(user, { method: 'POST', path: '/v1/snapshots', body, expect: 201 })
 }
 
 export async function destroy(user: User, id: string): Promise<void> {
@@ -51,6 +71,14 @@ export async function inOneSandbox<T>(bench: Bench, work: (guest: Guest) => Prom
   const result = await work({ id, hostIp, token })
   await destroy(bench.user, id)
   return result
+}
+
+/** How many VMs the platform keeps ready, and how many of them are. */
+export async function poolOf(user: User): Promise<{ size: number; ready: number }> {
+  const answer = await call(user, { method: 'GET', path: '/health', expect: 200 })
+  const { capacity } = (JSON.parse(answer.toString()) as { agent: { capacity: Record<string, number> } })
+    .agent
+  return { size: capacity['pool_size'] ?? 0, ready: capacity['pool_ready'] ?? 0 }
 }
 
 export async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -1,6 +1,6 @@
-// The floor: what QEMU and envd take by themselves. A VM is resumed from the very golden snapshot that the platform
-// uses, with slot, folder and disk made beforehand, and envd is called directly. No database, no state, no hops.
-import { chmod, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises'
+// The floor: what QEMU and envd take by themselves. A VM is resumed from the very files that the platform uses, with slot,
+// folder and disk made beforehand, and envd is called directly. No database, no state, no hops.
+import { chmod, chown, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError, createLogger, instanceId, newId, together } from '@wrenn/base'
 import { imagesManifest } from '@wrenn/images'
@@ -15,18 +15,19 @@ import type { Parts } from '../../apps/host-agent/src/sandbox/parts.ts'
 import { layout } from '../../apps/host-agent/src/storage/layout.ts'
 import { send } from './http.ts'
 
+/** What a VM is resumed from. */
+export type Origin = Pick<SavedTemplate, 'machine' | 'saved' | 'disk' | 'token'>
+
 export class Floor {
   readonly #folder: string
-  readonly #parts: Parts
-  readonly #golden: SavedTemplate
+  readonly parts: Parts
 
-  private constructor(folder: string, parts: Parts, golden: SavedTemplate) {
+  private constructor(folder: string, parts: Parts) {
     this.#folder = folder
-    this.#parts = parts
-    this.#golden = golden
+    this.parts = parts
   }
 
-  /** `platformFolder`: the data folder of a platform that has made its default golden snapshot. */
+  /** `platformFolder`: the data folder of a platform, whose templates can be used. */
   static async open(platformFolder: string): Promise<Floor> {
     const folder = await realpath(await mkdtemp('/tmp/wf-'))
     await chmod(folder, 0o711)
@@ -44,38 +45,44 @@ export class Floor {
     }
     const log = createLogger('floor', 'warn')
     const opened = await openParts(config, { images, log, stopping: new AbortController().signal })
-    const { goldens, rootfs } = layout(platformFolder)
-    const folders = { ...opened.parts.folders, goldens, rootfs }
-    const parts = { ...opened.parts, folders }
-    const golden = await loadGolden(
-      parts,
-      goldenKey(parts, { template: 'minimal', vcpus: 1, memoryMib: 512 }),
-    )
-    if (!golden) throw new Error('the platform has no golden snapshot of the default size')
-    return new Floor(folder, parts, golden)
+    const { goldens, snapshots, rootfs } = layout(platformFolder)
+    const folders = { ...opened.parts.folders, goldens, snapshots, rootfs }
+    return new Floor(folder, { ...opened.parts, folders })
   }
 
-  /** Milliseconds from the spawn of QEMU to envd's first answer, and to the end of a first command. */
-  async run(): Promise<{ create: number; firstExec: number }> {
-    const { network, storage, driver, connectGuest, folders } = this.#parts
+  /** The platform's golden snapshot of the default size. */
+  async golden(): Promise<Origin> {
+    const key = goldenKey(this.parts, { template: 'minimal', vcpus: 1, memoryMib: 512 })
+    const golden = await loadGolden(this.parts, key)
+    if (!golden) throw new Error('the platform has no golden snapshot of the default size')
+    return golden
+  }
+
+  /**
+   * Milliseconds from the spawn of QEMU to envd's first answer, and to the end of a first command. `init`: it becomes a
+   * sandbox of its own; else it goes on as it was saved, its clock wrong, and answers with its first command.
+   */
+  async run(origin: Origin, { init }: { init: boolean }): Promise<{ create: number; firstExec: number }> {
+    const { network, storage, driver, connectGuest, folders } = this.parts
+    const { machine, saved, disk } = origin
     await network.refill()
     const slot = await network.take()
     const folder = join(folders.sandboxes, newId('sb'))
     await storage.makeFolder(folder, slot.uid)
-    await storage.cloneDisk(this.#golden.disk, folder, slot.uid)
+    await storage.cloneDisk(disk, folder, slot.uid)
+    if (saved.memory.kind === 'own') await chown(saved.memory.path, slot.uid, slot.uid)
     await network.refill()
     const identity = freshIdentity('floor')
-    const envd = connectGuest(slot.hostIp, this.#golden.token)
+    const envd = connectGuest(slot.hostIp, origin.token)
 
     const started = performance.now()
-    const { machine, saved } = this.#golden
     const vm = await driver.resume({ place: { slot, folder, cgroup: undefined }, machine, saved })
-    await together(
-      [() => vm.run(), (signal) => envd.init(identity, { timeoutMs: 60_000, signal })],
-      new AbortController().signal,
-    )
+    const begin = init
+      ? [(signal: AbortSignal) => envd.init(identity, { timeoutMs: 60_000, thaw: true, signal })]
+      : []
+    await together([() => vm.run(), ...begin], new AbortController().signal)
     const create = performance.now() - started
-    await execDirectly(slot.hostIp, identity.accessToken)
+    await execDirectly(slot.hostIp, init ? identity.accessToken : origin.token)
     const firstExec = performance.now() - started
 
     envd.close(new AppError('not_found', 'the run is over'))
@@ -86,8 +93,8 @@ export class Floor {
   }
 
   async close(): Promise<void> {
-    await this.#parts.network.close()
-    await this.#parts.cgroups.close()
+    await this.parts.network.close()
+    await this.parts.cgroups.close()
     await rm(this.#folder, { recursive: true })
   }
 }

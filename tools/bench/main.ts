@@ -1,24 +1,33 @@
 // `npm run bench -- [runs] [section …]`: how fast we are, beside the floor measured in the same run, alternating, so that
-// a noisy machine is as unfair to one as to the other. Starts a platform of its own and removes it. Without names all
-// sections run, in the order below.
+// a noisy machine is as unfair to one as to the other. Starts a platform of its own, without a pool of ready VMs where
+// the section does not say otherwise, and removes it. Without names all sections run, in the order below.
 import { TestPlatform } from '../../test/support/real-platform.ts'
 import { User } from '../../test/support/user.ts'
 import { inOneSandbox, type Bench } from './client.ts'
+import { manyAtOnce, idleClones } from './clones.ts'
 import { outputLatency } from './latency.ts'
+import { pauseTimes } from './pause.ts'
+import { fromPool, withPool } from './pool.ts'
 import { requestsPerSecond } from './requests.ts'
-import { manyAtOnce, oneAfterTheOther, sideBySide, warmExec } from './sandboxes.ts'
+import { resumeTimes } from './resume.ts'
+import { oneAfterTheOther, warmExec } from './sandboxes.ts'
+import { fromSnapshot } from './snapshots.ts'
 import { comparisonLines } from './statistics.ts'
 import { transferComparisons } from './transfers.ts'
 
 const sections: Record<string, (bench: Bench) => Promise<string[]>> = {
   create: oneAfterTheOther,
+  pool: (bench) => withPool(bench, fromPool),
+  snapshot: fromSnapshot,
+  pause: pauseTimes,
+  resume: resumeTimes,
   exec: warmExec,
   transfers: (bench) =>
     inOneSandbox(bench, async (guest) => comparisonLines(await transferComparisons(bench.user, guest))),
   requests: requestsPerSecond,
   latency: outputLatency,
-  many: manyAtOnce,
-  memory: sideBySide,
+  many: (bench) => withPool(bench, manyAtOnce),
+  clones: idleClones,
 }
 const minRuns = 20
 
