@@ -103,7 +103,12 @@ async function bootAndSave(parts: Parts, spec: GoldenSpec): Promise<void> {
     await vm.kill()
     await makeTemplate(parts, join(parts.folders.goldens, key), {
       from: { memory: files.memory, deviceState, disk: files.disk },
-      content: { ...spec, rootfs: basename(rootfs), token, savedBy: parts.driver.savedBy },
+      content: {
+        ...spec,
+        rootfs: basename(rootfs),
+        token,
+        savedBy: { ...parts.driver.savedBy, version: vm.version },
+      },
       readable: true,
       place: rename,
     })

@@ -39,7 +39,7 @@ export async function pauseSandbox(
     await vm.stop()
     await save(parts, live, { number, undo })
     const { memory } = record.state
-    const { savedBy } = parts.driver
+    const savedBy = { ...parts.driver.savedBy, version: vm.version }
     paused = changed(record, {
       kind: 'saved',
       number,

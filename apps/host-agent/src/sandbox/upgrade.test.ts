@@ -137,6 +137,17 @@ test('a damaged state of this version stays paused and whole, and resumes when i
   await host.assertNothingLeft(sandboxes)
 })
 
+test('what runs in an older version than the one installed is saved as that version', async () => {
+  const { driver } = host.parts
+  const upgraded = withMethods(driver, { savedBy: { ...driver.savedBy, version: '99.0.0' } })
+  const sandboxes = host.sandboxes({ driver: upgraded })
+  const id = newId('sb')
+  await sandboxes.create({ id, ...size })
+  const { record } = await sandboxes.pause(id)
+  assert.deepEqual(record.state.savedBy, driver.savedBy)
+  await sandboxes.destroy(id)
+})
+
 test('a host that is short of something keeps the memory that another version saved', async () => {
   const { id, folder } = await paused()
   await savedBy(vmFiles(folder).state, { version: '7.1.0' })

@@ -60,6 +60,8 @@ export interface ResumeOptions {
 
 export interface Vm {
   readonly process: ProcessRef
+  /** Of the VMM that it runs in: one that was adopted may be older than the driver. */
+  readonly version: string
   /** Settles when the VMM is gone, whatever ended it. */
   readonly exited: Promise<void>
   /** Lets the vcpus stand. Legal always. */

@@ -80,6 +80,7 @@ const ranWell = ((): Buffer => {
 })()
 
 class FakeVm implements Vm {
+  readonly version = '1'
   readonly process = processRef(process.pid) ?? { pid: process.pid, startTime: '0' }
   readonly exited: Promise<void>
   readonly #guest: Server

@@ -9,11 +9,13 @@ import type { Qmp } from './qmp.ts'
 export class QemuVm implements Vm {
   readonly process: ProcessRef
   readonly exited: Promise<void>
+  readonly version: string
   readonly #qmp: Qmp
 
   constructor(process: ProcessRef, qmp: Qmp) {
     this.process = process
     this.#qmp = qmp
+    this.version = qmp.version
     // One that cannot be killed is gone all the same for those who use it; whoever destroys it is told.
     this.exited = qmp.closed.then(() => this.kill()).catch(() => undefined)
   }

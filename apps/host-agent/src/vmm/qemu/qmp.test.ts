@@ -88,7 +88,8 @@ test('commands are answered in their order, and errors say which and why', async
   ])
   assert.ok(status.status === 'fulfilled' && name.status === 'fulfilled')
   assert.equal(typeof (status.value as { status: string }).status, 'string')
-  assert.ok('qemu' in (name.value as object))
+  const { qemu } = name.value as { qemu: { major: number; minor: number; micro: number } }
+  assert.equal(qmp.version, `${qemu.major}.${qemu.minor}.${qemu.micro}`)
   assert.ok(wrong.status === 'rejected' && unknown.status === 'rejected')
   assert.match(String(wrong.reason), /QMP no-such-command: .*no-such-command has not been found/)
   assert.match(String(unknown.reason), /QMP migrate-incoming: /)

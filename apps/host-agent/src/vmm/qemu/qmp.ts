@@ -3,7 +3,15 @@
 import { connect, type Socket } from 'node:net'
 import { DeadlineError, MIB, pollUntil, withDeadline } from '@wrenn/base'
 
-type Answer = { return?: unknown; error?: { class: string; desc: string }; event?: string; QMP?: unknown }
+interface Greeting {
+  version: { qemu?: { major: number; minor: number; micro: number } }
+}
+interface Answer {
+  return?: unknown
+  error?: { class: string; desc: string }
+  event?: string
+  QMP?: Greeting
+}
 
 const answerTimeoutMs = 10_000
 /** QEMU's answers to our commands have a few hundred bytes. */
@@ -11,6 +19,8 @@ const maxLineLength = MIB
 
 export class Qmp {
   readonly closed: Promise<void>
+  /** Of the QEMU that answers, which may be older than the one installed: "7.2.22". Empty before it has greeted. */
+  version = ''
   readonly #socket: Socket
   #buffer = ''
   #failure = new Error('QEMU closed its control socket')
@@ -92,7 +102,11 @@ export class Qmp {
   }
 
   #handle(answer: Answer): void {
-    if (answer.QMP !== undefined) return this.#greeting()
+    if (answer.QMP !== undefined) {
+      const { major, minor, micro } = answer.QMP.version.qemu ?? {}
+      this.version = [major, minor, micro].join('.')
+      return this.#greeting()
+    }
     if (answer.event !== undefined) return
     const waiting = this.#waiting.shift()
     if (answer.error) waiting?.reject(new Error(`QMP ${waiting.command}: ${answer.error.desc}`))
