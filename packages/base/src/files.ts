@@ -9,8 +9,26 @@ export async function writeFileDurable(
   content: string | Uint8Array,
   mode = 0o600,
 ): Promise<void> {
+  const commit = await stageFile(path, content, mode)
+  await commit()
+}
+
+/** The slow part of `writeFileDurable` ahead of time: the file is there once the function that comes back has run. */
+export async function stageFile(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o600,
+): Promise<() => Promise<void>> {
   const temporary = `${path}.${randomUUID()}.tmp`
-  try {
+  const orRemove = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      await rm(temporary, { force: true })
+      throw error
+    }
+  }
+  await orRemove(async () => {
     const file = await open(temporary, 'wx', mode)
     try {
       await file.chmod(mode)
@@ -19,12 +37,11 @@ export async function writeFileDurable(
     } finally {
       await file.close()
     }
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
+  })
+  return async () => {
+    await orRemove(() => rename(temporary, path))
+    await syncFolder(dirname(path))
   }
-  await syncFolder(dirname(path))
 }
 
 export async function syncFolder(path: string): Promise<void> {

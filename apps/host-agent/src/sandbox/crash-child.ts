@@ -54,6 +54,7 @@ const steps: Record<string, Replace> = {
   'before the memory is saved': storage('saveDirtyPages', 'before'),
   'after the memory is saved': storage('saveDirtyPages', 'after'),
   'before the state file': storage('writeRecord', 'before'),
+  'before the record counts': storage('stageRecord', 'after'),
   'after the state file': storage('writeRecord', 'after'),
   'after the VM is ended': vm('kill', 'after'),
   'after the copy of the memory': storage('cloneFile', 'after'),

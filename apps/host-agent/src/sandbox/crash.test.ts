@@ -136,7 +136,7 @@ for (const step of ['before the folder is removed', 'after the folder is removed
 
 for (const [operation, step] of [
   ['create', 'before the vcpus run'],
-  ['create', 'before the state file'],
+  ['create', 'before the record counts'],
   ['create', 'after the clock is set'],
   ['destroy', 'after the folder is removed'],
 ] as const) {

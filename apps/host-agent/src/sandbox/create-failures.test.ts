@@ -57,7 +57,10 @@ const failures: Record<string, (real: Parts) => Partial<Parts>> = {
   'setting the identity': ({ connectGuest }) => ({
     connectGuest: (host, token) => withMethods(connectGuest(host, token), { init: async () => boom() }),
   }),
-  'writing the state file': ({ storage }) => ({ storage: { ...storage, writeRecord: async () => boom() } }),
+  'writing the state file': ({ storage }) => ({ storage: { ...storage, stageRecord: async () => boom() } }),
+  'making the state file count': ({ storage }) => ({
+    storage: { ...storage, stageRecord: async () => async () => boom() },
+  }),
 }
 
 for (const [step, replace] of Object.entries(failures)) {

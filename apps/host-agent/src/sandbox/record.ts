@@ -2,7 +2,7 @@
 // durable, and each change of it is the moment at which a pause, a resume or a snapshot has happened or has not.
 // A folder without one is a create that never finished.
 import { z } from 'zod'
-import { readFileIfThere, writeFileDurable, type SandboxId } from '@wrenn/base'
+import { readFileIfThere, stageFile, writeFileDurable, type SandboxId } from '@wrenn/base'
 import { savedFiles, vmFiles } from '../storage/layout.ts'
 
 /** What a VM's memory lies over: its template's, linked into the folder, or its own file. */
@@ -83,6 +83,11 @@ export function changed<Kind extends State['kind']>(
 
 export async function writeRecord(folder: string, record: SandboxRecord): Promise<void> {
   await writeFileDurable(vmFiles(folder).state, JSON.stringify(record))
+}
+
+/** As `writeRecord`, but the record counts only once the function that comes back has run. */
+export function stageRecord(folder: string, record: SandboxRecord): Promise<() => Promise<void>> {
+  return stageFile(vmFiles(folder).state, JSON.stringify(record))
 }
 
 /** Undefined when there is none. Throws when this version cannot read it. */

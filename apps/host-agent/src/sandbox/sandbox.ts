@@ -218,6 +218,7 @@ async function letRun(
     },
   }
   const timeoutMs = reason === undefined ? guestTimeoutMs : bootTimeoutMs
+  let commit: (() => Promise<void>) | undefined
   await together(
     [
       () => withGuest('its VM does not run', folder, vm.run()),
@@ -225,12 +226,16 @@ async function letRun(
         const ready = envd.init(identity, { timeoutMs, thaw: true, signal: either })
         return withGuest('its guest does not answer', folder, ready)
       },
-      () => parts.storage.writeRecord(folder, record),
+      async () => {
+        commit = await parts.storage.stageRecord(folder, record)
+      },
     ],
     signal,
   )
   if (reason !== undefined) await endConsole(folder, vm)
   signal.throwIfAborted()
+  // Only now: an agent that finds the record can talk to the guest with its token.
+  await commit?.()
   return { record, ...made }
 }
 

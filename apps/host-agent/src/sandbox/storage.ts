@@ -1,5 +1,5 @@
 // What happens to the files of sandboxes, as one part: a test replaces one step to make it fail.
-import { writeRecord } from './record.ts'
+import { stageRecord, writeRecord } from './record.ts'
 import { cloneFile, foldDelta, saveDirtyPages } from '../storage/memory.ts'
 import {
   blankMemory,
@@ -23,6 +23,7 @@ export function openStorage(hostkit: string) {
     blankMemory,
     removeFiles,
     writeRecord,
+    stageRecord,
     saveDirtyPages: saveDirtyPages.bind(undefined, hostkit),
     foldDelta: foldDelta.bind(undefined, hostkit),
     cloneFile: cloneFile.bind(undefined, hostkit),

@@ -16,7 +16,7 @@ import {
   machineType,
   resumeArguments,
 } from './arguments.ts'
-import { MemoryMapper } from './memory.ts'
+import { MemoryMapper, type MappedMemory } from './memory.ts'
 import { QemuVm, qemuProcesses } from './process.ts'
 import { Qmp } from './qmp.ts'
 
@@ -65,9 +65,12 @@ export class QemuDriver implements VmmDriver {
     })
   }
 
-  async resume({ place, machine, saved, signal }: ResumeOptions): Promise<Vm> {
+  resume(options: ResumeOptions): Promise<Vm> {
+    return this.#memory.use(options.saved.memory, (mapped) => this.#resume(options, mapped))
+  }
+
+  async #resume({ place, machine, saved, signal }: ResumeOptions, mapped: MappedMemory): Promise<Vm> {
     const { disk, qmp } = vmFiles(place.folder)
-    const mapped = await this.#memory.map(saved.memory)
     const deviceState = await open(saved.deviceState, 'r')
     try {
       const vm = await this.#start(place, {

@@ -16,35 +16,72 @@ export interface MappedMemory {
   fd: number | undefined
 }
 
+/** Each takes as much memory as its guest has used. One that is needed again is sealed again, in 0.1 to 0.3 s. */
+const maxSealed = 16
+
+interface Sealed {
+  fd: Promise<number>
+  /** VMs that are just being started with it. */
+  users: number
+  /** To be closed with the last of them. */
+  forgotten: boolean
+}
+
 export class MemoryMapper {
   readonly #hostkit: string
   readonly #readOnlyFiles: boolean
-  readonly #sealed = new Map<string, Promise<number>>()
+  /** In the order of last use, oldest first. */
+  readonly #sealed = new Map<string, Sealed>()
 
   constructor(hostkit: string, readOnlyFiles: boolean) {
     this.#hostkit = hostkit
     this.#readOnlyFiles = readOnlyFiles
   }
 
-  async map(saved: SavedMemory): Promise<MappedMemory> {
-    if (saved.kind === 'own') return { path: saved.path, options: 'share=off', fd: undefined }
+  /** Starts a VM with the memory. A running VM that has mapped it keeps it, whatever becomes of it here. */
+  async use<T>(saved: SavedMemory, start: (mapped: MappedMemory) => Promise<T>): Promise<T> {
+    if (saved.kind === 'own') return await start({ path: saved.path, options: 'share=off', fd: undefined })
     if (this.#readOnlyFiles && !saved.secret)
-      return { path: saved.path, options: 'share=off,readonly=on,rom=off', fd: undefined }
-    let sealed = this.#sealed.get(saved.key)
-    if (!sealed) {
-      sealed = sealedCopy(this.#hostkit, saved.path)
-      this.#sealed.set(saved.key, sealed)
-      sealed.catch(() => this.#sealed.delete(saved.key))
+      return await start({ path: saved.path, options: 'share=off,readonly=on,rom=off', fd: undefined })
+    const sealed = this.#seal(saved)
+    sealed.users += 1
+    try {
+      const fd = await sealed.fd
+      return await start({ path: `/proc/self/fd/${memoryFd}`, options: 'share=off', fd })
+    } finally {
+      sealed.users -= 1
+      if (sealed.forgotten) closeUnused(sealed)
+      this.#forgetOverCap()
     }
-    return { path: `/proc/self/fd/${memoryFd}`, options: 'share=off', fd: await sealed }
   }
 
-  /** VMs that map the memory keep it; it is freed with the last of them. */
   forget(key: string): void {
     const sealed = this.#sealed.get(key)
+    if (!sealed) return
     this.#sealed.delete(key)
-    sealed?.then(closeSync, () => undefined)
+    sealed.forgotten = true
+    closeUnused(sealed)
   }
+
+  #seal({ key, path }: { key: string; path: string }): Sealed {
+    const sealed = this.#sealed.get(key) ?? {
+      fd: sealedCopy(this.#hostkit, path),
+      users: 0,
+      forgotten: false,
+    }
+    this.#sealed.delete(key)
+    this.#sealed.set(key, sealed)
+    sealed.fd.catch(() => this.#sealed.delete(key))
+    return sealed
+  }
+
+  #forgetOverCap(): void {
+    for (const key of [...this.#sealed.keys()].slice(0, -maxSealed)) this.forget(key)
+  }
+}
+
+function closeUnused({ fd, users }: Sealed): void {
+  if (users === 0) fd.then(closeSync, () => undefined)
 }
 
 /** The helper makes and seals the copy; we open it through /proc while the helper still holds it. */
