@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { pollUntil } from '@wrenn/base'
+import { LivingSandbox } from '../support/living-sandbox.ts'
 import { leftovers } from '../support/machine.ts'
 import { TestPlatform, type ProcessName } from '../support/real-platform.ts'
 import { User } from '../support/user.ts'
@@ -18,18 +19,6 @@ before(async () => {
 
 after(() => platform?.remove())
 
-/** A sandbox with a process that must live on. Returns its id and a check. */
-async function livingSandbox(): Promise<{ id: string; assertAlive: () => Promise<void> }> {
-  const { id } = await user.create()
-  const pid = await user.sh(id, 'echo before > /root/file; sleep 100000 >/dev/null 2>&1 & echo $!')
-  return {
-    id,
-    assertAlive: async () => {
-      assert.equal(await user.sh(id, `kill -0 ${pid} && cat /root/file`), 'before')
-    },
-  }
-}
-
 async function healthy(): Promise<void> {
   await pollUntil(
     'the platform is healthy again',
@@ -40,36 +29,36 @@ async function healthy(): Promise<void> {
 
 for (const name of ['host-agent', 'control-plane', 'postgres'] satisfies ProcessName[]) {
   test(`kill -9 of ${name} is healed, and sandboxes run on`, async () => {
-    const sandboxes = await Promise.all([livingSandbox(), livingSandbox()])
+    const sandboxes = await Promise.all([LivingSandbox.create(user), LivingSandbox.create(user)])
     const { pid } = await platform.process(name)
     await platform.kill(name)
     await healthy()
     assert.notEqual((await platform.process(name)).pid, pid)
-    for (const { assertAlive } of sandboxes) await assertAlive()
+    for (const sandbox of sandboxes) await sandbox.assertAlive()
     await Promise.all(sandboxes.map(({ id }) => user.destroy(id)))
   })
 }
 
 test('after kill -9 of the launcher the next start takes over', async () => {
-  const { id, assertAlive } = await livingSandbox()
+  const sandbox = await LivingSandbox.create(user)
   await platform.kill('launcher')
   await platform.start()
-  await assertAlive()
-  await user.destroy(id)
+  await sandbox.assertAlive()
+  await user.destroy(sandbox.id)
 })
 
 test('after kill -9 of the launcher and everything else, too', async () => {
-  const { id, assertAlive } = await livingSandbox()
+  const sandbox = await LivingSandbox.create(user)
   for (const name of ['launcher', 'host-agent', 'postgres', 'control-plane'] satisfies ProcessName[])
     await platform.kill(name)
   await platform.start()
-  await assertAlive()
-  await user.destroy(id)
+  await sandbox.assertAlive()
+  await user.destroy(sandbox.id)
 })
 
 test('a VM that no state file knows is ended by the next agent, and its row says so', async () => {
-  const { id } = await livingSandbox()
-  const other = await livingSandbox()
+  const { id } = await LivingSandbox.create(user)
+  const other = await LivingSandbox.create(user)
   await platform.kill('launcher')
   await platform.kill('host-agent')
   await rm(join(platform.folder, 'sandboxes', id, 'state.json'))
@@ -99,16 +88,16 @@ test('a second launcher on the same folder is refused with the pid of the first'
 test('ctrl-C with WRENN_ON_STOP=keep lets sandboxes run on, and the next start adopts them', async () => {
   await platform.interrupt()
   await platform.start({ WRENN_ON_STOP: 'keep' })
-  const { id, assertAlive } = await livingSandbox()
+  const sandbox = await LivingSandbox.create(user)
   await platform.interrupt()
   assert.match(platform.output, /1 sandbox: running on/)
   await platform.start()
-  await assertAlive()
-  await user.destroy(id)
+  await sandbox.assertAlive()
+  await user.destroy(sandbox.id)
 })
 
 test('ctrl-C with WRENN_ON_STOP=destroy destroys sandboxes, says so, and leaves nothing on the machine', async () => {
-  const { id } = await livingSandbox()
+  const { id } = await LivingSandbox.create(user)
   await platform.interrupt()
   assert.match(platform.output, /1 sandbox: destroyed/)
   assert.deepEqual(await leftovers(platform.instance, platform.folder), [])
@@ -118,7 +107,7 @@ test('ctrl-C with WRENN_ON_STOP=destroy destroys sandboxes, says so, and leaves 
 })
 
 test('two platforms on one machine do not see or sweep what is the other’s', async () => {
-  const mine = await livingSandbox()
+  const mine = await LivingSandbox.create(user)
   const second = await TestPlatform.create()
   try {
     const stranger = await User.signUp(second.url)
