@@ -94,6 +94,11 @@ export function told({ status, code }: Outcome): string {
   return status === 0 ? 'broken off' : `${status}${code === undefined ? '' : ` ${code}`}`
 }
 
+/** As `told`, with all of the answer. */
+export function describe(outcome: Outcome): string {
+  return `${told(outcome)} ${JSON.stringify(outcome.body)}`
+}
+
 function codeOf(body: unknown): string | undefined {
   return (body as { error?: { code?: string } } | undefined)?.error?.code
 }

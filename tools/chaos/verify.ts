@@ -2,7 +2,7 @@
 // or as after each request, and holds what was written. What was open is settled afterwards, so that a run can go on.
 import { Limiter } from '@wrenn/base'
 import type { PublicSchemas } from '@wrenn/contract'
-import { Client, told, type Outcome, type Seat } from './client.ts'
+import { Client, describe, type Seat } from './client.ts'
 import { look, temporaryFiles } from './guest.ts'
 import { differences, type Content, type Model, type ModelSandbox, type Seen, type Status } from './model.ts'
 
@@ -112,7 +112,7 @@ export class Verification {
     const outcome = await look(this.#client, id)
     const { seen } = outcome
     if (!seen) {
-      this.#model.violated(`${id} cannot be looked into: ${text(outcome)}`)
+      this.#model.violated(`${id} cannot be looked into: ${describe(outcome)}`)
       return undefined
     }
     const content = contents.find(({ word }) => word === seen.word) ?? contents[0]
@@ -128,13 +128,9 @@ export class Verification {
   ): Promise<T | undefined> {
     const outcome = await this.#client.call<T>(operation, call)
     if (outcome.status === status) return outcome.body
-    this.#model.violated(`${operation} ${JSON.stringify(call)} when all is quiet: ${text(outcome)}`)
+    this.#model.violated(`${operation} ${JSON.stringify(call)} when all is quiet: ${describe(outcome)}`)
     return undefined
   }
-}
-
-function text(outcome: Outcome): string {
-  return `${told(outcome)} ${JSON.stringify(outcome.body)}`
 }
 
 /** From now on nothing of it is open. */

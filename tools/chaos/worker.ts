@@ -1,10 +1,9 @@
 // One client under fire: it does one thing after the other with sandboxes and snapshots of its own, and writes down what
 // was acknowledged. Whatever broke off is settled at once, or left open for the verification; never guessed.
-import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PublicSchemas } from '@wrenn/contract'
-import { Client, isRefused, told, type Outcome, type Seat } from './client.ts'
-import { append, begin, fileFolder, look, rename } from './guest.ts'
+import { Client, describe, isRefused, type Seat } from './client.ts'
+import { begin, look, rename } from './guest.ts'
 import {
   contentOf,
   copyOf,
@@ -15,26 +14,21 @@ import {
   type ModelSandbox,
 } from './model.ts'
 import type { Random } from './random.ts'
+import { isDone, Uses, type Held } from './uses.ts'
 
 type Sandbox = PublicSchemas['Sandbox'] & { id: string }
 
 const maxSandboxes = 3
 const maxSnapshots = 2
-/** An upload takes a while then, so that kills meet it half-way. */
-const largestUploadBytes = 6_000_000
 const settleTimeoutMs = 90_000
 const retryPauseMs = 250
-
-interface Held {
-  sandbox: ModelSandbox
-  content: Content
-}
 
 export class Worker {
   readonly #name: string
   readonly #model: Model
   readonly #random: Random
   readonly #client: Client
+  readonly #uses: Uses
   #held: Held[] = []
   /** Names of snapshots of which it is known what they are. */
   #snapshots: string[] = []
@@ -46,6 +40,7 @@ export class Worker {
     this.#model = seat.model
     this.#random = random
     this.#client = new Client(seat)
+    this.#uses = new Uses(seat.model, this.#client, { random, newWord: () => this.#word() })
   }
 
   /** Returns when nothing of it is under way. */
@@ -90,11 +85,11 @@ export class Worker {
   #use(held: Held): Promise<void> {
     if (isSurely(held.sandbox, 'paused')) return this.#change(held, 'resumeSandbox')
     const action = this.#random.weighted({ append: 5, upload: 5, check: 2, pause: 4, ping: 1, both: 2 })
-    if (action === 'append') return this.#append(held)
-    if (action === 'upload') return this.#upload(held)
-    if (action === 'check') return this.#check(held)
+    if (action === 'append') return this.#uses.append(held)
+    if (action === 'upload') return this.#uses.upload(held)
+    if (action === 'check') return this.#uses.check(held)
     if (action === 'pause') return this.#change(held, 'pauseSandbox')
-    if (action === 'ping') return this.#ping(held)
+    if (action === 'ping') return this.#uses.ping(held)
     return this.#uploadAndPause(held)
   }
 
@@ -104,7 +99,7 @@ export class Worker {
     const word = this.#word()
     const content = contentOf(word)
     const outcome = await begin(this.#client, made.id, word)
-    if (this.#expect(outcome, made.id, 'exec')) this.#hold(made, content)
+    if (isDone(this.#model, outcome, { id: made.id, what: 'exec' })) this.#hold(made, content)
   }
 
   async #createFrom(name: string): Promise<void> {
@@ -113,7 +108,7 @@ export class Worker {
     const made = await this.#made({ template: name })
     if (!made) return
     const outcome = await look(this.#client, made.id)
-    if (!this.#expect(outcome, made.id, 'look') || !outcome.seen) return
+    if (!isDone(this.#model, outcome, { id: made.id, what: 'look' }) || !outcome.seen) return
     const { seen } = outcome
     const version = [...snapshot.versions].find((one) => one?.word === seen.word)
     if (!version) return this.#model.violated(`${made.id} of ${name} holds ${seen.word}, which is no version`)
@@ -121,7 +116,8 @@ export class Worker {
       this.#model.violated(`${made.id} of ${name}: ${difference}`)
     const word = this.#word()
     const renamed = await rename(this.#client, made.id, word)
-    if (this.#expect(renamed, made.id, 'rename')) this.#hold(made, { ...copyOf(version), word })
+    if (isDone(this.#model, renamed, { id: made.id, what: 'rename' }))
+      this.#hold(made, { ...copyOf(version), word })
   }
 
   /** A sandbox of which nobody knows yet what it holds. With a key, a create that broke off is tried again. */
@@ -143,7 +139,7 @@ export class Worker {
         return sandbox
       }
       if (isRefused(outcome)) {
-        this.#model.violated(`a create was refused: ${told(outcome)} ${JSON.stringify(outcome.body)}`)
+        this.#model.violated(`a create was refused: ${describe(outcome)}`)
         return undefined
       }
       if (key === undefined || performance.now() > deadline || !(await this.#pause())) return undefined
@@ -155,61 +151,10 @@ export class Worker {
     this.#held.push({ sandbox, content })
   }
 
-  async #append({ sandbox, content }: Held): Promise<void> {
-    const line = { text: this.#word(), sure: false }
-    content.lines.push(line)
-    const outcome = await append(this.#client, sandbox.id, line.text)
-    line.sure = this.#expect(outcome, sandbox.id, 'append')
-  }
-
-  async #upload(held: Held): Promise<void> {
-    const path = await this.#write(held)
-    if (path === undefined) return
-    const { sandbox, content } = held
-    const outcome = await this.#client.sumOf(sandbox.id, path)
-    if (outcome.status !== 200) return void this.#expect(outcome, sandbox.id, 'read')
-    if (content.files.get(path)?.has(outcome.body)) return
-    this.#model.violated(`${sandbox.id}: ${path} reads back as ${outcome.body}`)
-  }
-
-  /** The path, when it was acknowledged. A path of which it is not known what it holds is not written again. */
-  async #write({ sandbox, content }: Held): Promise<string | undefined> {
-    const sure = [...content.files].filter(([, sums]) => sums.size === 1).map(([path]) => path)
-    const again = sure.length > 3 || (sure.length > 0 && this.#random.chance(0.4))
-    const path = again ? this.#random.pick(sure) : `${fileFolder}/${this.#word()}`
-    const size = Math.ceil(this.#random.next() ** 4 * largestUploadBytes)
-    const bytes = this.#random.bytes(size)
-    const sum = createHash('sha256').update(bytes).digest('hex')
-    const before = content.files.get(path) ?? new Set([undefined])
-    content.files.set(path, new Set([...before, sum]))
-    const isPausing = !isSurely(sandbox, 'running')
-    const body = new FormData()
-    body.set('path', path)
-    body.set('file', new Blob([new Uint8Array(bytes)]))
-    const outcome = await this.#client.call('uploadFile', { params: { id: sandbox.id }, body })
-    if (outcome.status >= 200 && outcome.status < 300) {
-      content.files.set(path, new Set([sum]))
-      return path
-    }
-    if (!isPausing) this.#expect(outcome, sandbox.id, 'upload')
-    return undefined
-  }
-
   /** Either comes first; whatever was acknowledged holds. */
   async #uploadAndPause(held: Held): Promise<void> {
     held.sandbox.statuses.add('paused')
-    await Promise.all([this.#write(held), this.#change(held, 'pauseSandbox')])
-  }
-
-  async #check({ sandbox, content }: Held): Promise<void> {
-    const outcome = await look(this.#client, sandbox.id)
-    if (!this.#expect(outcome, sandbox.id, 'look') || !outcome.seen) return
-    for (const difference of differences(content, outcome.seen))
-      this.#model.violated(`${sandbox.id}: ${difference}`)
-  }
-
-  async #ping({ sandbox: { id } }: Held): Promise<void> {
-    this.#expect(await this.#client.call('pingSandbox', { params: { id } }), id, 'ping')
+    await Promise.all([this.#uses.write(held), this.#change(held, 'pauseSandbox')])
   }
 
   async #change(held: Held, operation: 'pauseSandbox' | 'resumeSandbox'): Promise<void> {
@@ -219,12 +164,13 @@ export class Worker {
     sandbox.statuses = new Set([from, to])
     const outcome = await this.#client.call<Sandbox>(operation, { params: { id: sandbox.id } })
     if (outcome.status === 200) {
-      if (outcome.body.status !== to) this.#model.violated(`${sandbox.id}: ${operation}: ${told(outcome)}`)
+      if (outcome.body.status !== to)
+        this.#model.violated(`${sandbox.id}: ${operation}: ${describe(outcome)}`)
       sandbox.statuses = new Set([to])
       return
     }
     if (isRefused(outcome))
-      this.#model.violated(`${sandbox.id} was ${from}, but ${operation}: ${this.#text(outcome)}`)
+      this.#model.violated(`${sandbox.id} was ${from}, but ${operation}: ${describe(outcome)}`)
     await this.#settle(held)
   }
 
@@ -244,7 +190,7 @@ export class Worker {
         return
       }
       if (performance.now() < deadline) continue
-      this.#model.violated(`${sandbox.id} neither runs nor resumes: ${this.#text(resumed)}`)
+      this.#model.violated(`${sandbox.id} neither runs nor resumes: ${describe(resumed)}`)
       return this.#setAside(held)
     }
   }
@@ -260,7 +206,7 @@ export class Worker {
         sandbox.statuses = new Set(['gone'])
         return
       }
-      if (isRefused(outcome)) return this.#model.violated(`${sandbox.id}: destroy: ${this.#text(outcome)}`)
+      if (isRefused(outcome)) return this.#model.violated(`${sandbox.id}: destroy: ${describe(outcome)}`)
       const again = this.#random.chance(0.7) && performance.now() < deadline
       if (!again || !(await this.#pause())) return
     }
@@ -281,11 +227,11 @@ export class Worker {
     this.#model.snapshots.set(name, { versions })
     const call = {
       body: { sandbox_id: sandbox.id, name },
-      query: `overwrite=${overwrite}`,
+      ...(overwrite ? { query: 'overwrite=true' } : {}),
       headers: { 'idempotency-key': this.#word() },
     }
     const deadline = performance.now() + settleTimeoutMs
-    for (;;) {
+    for (let attempts = 1; ; attempts++) {
       const outcome = await this.#client.call('createSnapshot', call)
       if (outcome.status === 201) {
         sandbox.statuses = new Set(['gone'])
@@ -293,6 +239,9 @@ export class Worker {
         this.#snapshots.push(name)
         return
       }
+      // Later the first attempt may have decided it.
+      if (attempts === 1 && isRefused(outcome))
+        this.#model.violated(`${sandbox.id}: snapshot ${name}: ${describe(outcome)}`)
       const again = this.#random.chance(0.6) && performance.now() < deadline
       if (again && !isRefused(outcome) && (await this.#pause())) continue
       this.#model.maybeSnapshots.push({ sandbox, name, content: version })
@@ -306,24 +255,11 @@ export class Worker {
     snapshot?.versions.add(undefined)
     const outcome = await this.#client.call('deleteSnapshot', { params: { name } })
     if (outcome.status === 204) this.#model.snapshots.delete(name)
-    else if (isRefused(outcome)) this.#model.violated(`delete of ${name}: ${this.#text(outcome)}`)
+    else if (isRefused(outcome)) this.#model.violated(`delete of ${name}: ${describe(outcome)}`)
   }
 
   #setAside({ sandbox }: Held): void {
     this.#held = this.#held.filter((other) => other.sandbox !== sandbox)
-  }
-
-  /** True when it was done. A refusal is a fault: the sandbox is known to run. */
-  #expect(outcome: Outcome, id: string, what: string): boolean {
-    if (isRefused(outcome)) this.#model.violated(`${id} runs, but ${what}: ${this.#text(outcome)}`)
-    const exitCode = (outcome.body as { exit_code?: number } | undefined)?.exit_code ?? 0
-    if (outcome.status === 200 && exitCode !== 0)
-      this.#model.violated(`${id}: ${what}: ${JSON.stringify(outcome.body)}`)
-    return outcome.status >= 200 && outcome.status < 300 && exitCode === 0
-  }
-
-  #text(outcome: Outcome): string {
-    return `${told(outcome)} ${JSON.stringify(outcome.body)}`
   }
 
   #word(): string {
