@@ -100,7 +100,7 @@ export function handlers({ parts, goldens, snapshots, sandboxes, ...agent }: Age
     },
 
     touchSandbox: async ({ params }) => {
-      sandboxes.touch(params.id as SandboxId)
+      sandboxes.guest.touch(params.id as SandboxId)
       return { status: 204 }
     },
 
@@ -122,18 +122,18 @@ export function handlers({ parts, goldens, snapshots, sandboxes, ...agent }: Age
     }),
 
     streamCommand: async ({ params, body, signal }) => {
-      const lines = sandboxes.streamCommand(params.id as SandboxId, { ...body, signal })
+      const lines = sandboxes.guest.streamCommand(params.id as SandboxId, { ...body, signal })
       const stream = Readable.from(lines, { objectMode: false })
       return { status: 200, contentType: 'application/x-ndjson', body: stream }
     },
 
     stopCommand: async ({ params }) => {
-      sandboxes.stopCommand(params.id as SandboxId, Number(params.pid))
+      sandboxes.guest.stopCommand(params.id as SandboxId, Number(params.pid))
       return { status: 204 }
     },
 
     readFile: async ({ params, query, signal }) => {
-      const { sizeBytes, stream } = await sandboxes.readFile(params.id as SandboxId, query.path, signal)
+      const { sizeBytes, stream } = await sandboxes.guest.readFile(params.id as SandboxId, query.path, signal)
       return {
         status: 200,
         contentType: 'application/octet-stream',
@@ -146,13 +146,13 @@ export function handlers({ parts, goldens, snapshots, sandboxes, ...agent }: Age
       if ((path === undefined) === (body.contentType === 'application/octet-stream'))
         throw new AppError('invalid_request', 'path: is for an octet stream, and only for that')
       const { contentType, stream } = body
-      await sandboxes.writeFile(params.id as SandboxId, { path, contentType, stream, signal })
+      await sandboxes.guest.writeFile(params.id as SandboxId, { path, contentType, stream, signal })
       return { status: 204 }
     },
 
     exec: async ({ params, body, signal }) => {
       const { timeout_sec: timeoutSec, ...command } = body
-      const result = await sandboxes.exec(params.id as SandboxId, { ...command, timeoutSec, signal })
+      const result = await sandboxes.guest.exec(params.id as SandboxId, { ...command, timeoutSec, signal })
       return {
         status: 200,
         body: {

@@ -79,7 +79,7 @@ if (operation !== 'create') {
   await sandboxes.create({ id, ...size })
   const script =
     'echo disk > /root/disk; sync; echo memory > /run/memory; (while :; do sleep 0.1; done) >/dev/null 2>&1 & echo $! > /run/pid'
-  await sandboxes.exec(id, { cmd: 'sh', args: ['-c', script], timeoutSec: 30 })
+  await sandboxes.guest.exec(id, { cmd: 'sh', args: ['-c', script], timeoutSec: 30 })
 }
 if (operation === 'resume') {
   await sandboxes.pause(id)

@@ -37,7 +37,7 @@ async function crash(operation: string, step: string): Promise<SandboxId> {
 /** Its process lives, its files are there, and it can write. */
 async function assertAsItWas(sandboxes: Sandboxes, id: SandboxId): Promise<void> {
   const script = 'kill -0 $(cat /run/pid) && cat /root/disk /run/memory && echo more > /root/more && sync'
-  const seen = await sandboxes.exec(id, { cmd: 'sh', args: ['-c', script], timeoutSec: 30 })
+  const seen = await sandboxes.guest.exec(id, { cmd: 'sh', args: ['-c', script], timeoutSec: 30 })
   assert.deepEqual([seen.exitCode, seen.stdout], [0, 'disk\nmemory\n'], seen.stderr)
 }
 

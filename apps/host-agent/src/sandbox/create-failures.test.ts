@@ -107,7 +107,7 @@ test('an id that is taken is refused, and the sandbox that has it goes on', asyn
   const id = newId('sb')
   await sandboxes.create({ id, ...size })
   assert.throws(() => sandboxes.create({ id, ...size }), { code: 'already_exists' })
-  const result = await sandboxes.exec(id, { cmd: 'hostname', args: [], timeoutSec: 30 })
+  const result = await sandboxes.guest.exec(id, { cmd: 'hostname', args: [], timeoutSec: 30 })
   assert.equal(result.stdout, `${id}\n`)
   await sandboxes.destroy(id)
   await host.assertNothingLeft(sandboxes)
@@ -117,13 +117,13 @@ test('a VM that is killed fails its sandbox, and what runs in it is told', async
   const sandboxes = host.sandboxes()
   const id = newId('sb')
   const { vm } = await sandboxes.create({ id, ...size })
-  const running = sandboxes.exec(id, { cmd: 'sleep', args: ['60'], timeoutSec: 90 })
+  const running = sandboxes.guest.exec(id, { cmd: 'sleep', args: ['60'], timeoutSec: 90 })
   process.kill(vm.process.pid, 'SIGKILL')
   await assert.rejects(running, { code: 'agent_error' })
   await pollUntil('it is failed', () => sandboxes.get(id).status === 'failed' || undefined, {
     timeoutMs: 5000,
   })
-  await assert.rejects(sandboxes.exec(id, { cmd: 'true', args: [], timeoutSec: 1 }), {
+  await assert.rejects(sandboxes.guest.exec(id, { cmd: 'true', args: [], timeoutSec: 1 }), {
     code: 'invalid_state',
   })
   await sandboxes.destroy(id)

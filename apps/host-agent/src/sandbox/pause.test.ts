@@ -16,7 +16,7 @@ before(async () => {
 after(() => host.remove())
 
 async function sh(sandboxes: Sandboxes, id: SandboxId, script: string): Promise<string> {
-  const result = await sandboxes.exec(id, { cmd: 'sh', args: ['-c', script], timeoutSec: 60 })
+  const result = await sandboxes.guest.exec(id, { cmd: 'sh', args: ['-c', script], timeoutSec: 60 })
   assert.equal(result.exitCode, 0, result.stderr)
   return result.stdout.trim()
 }
@@ -58,7 +58,7 @@ for (const when of ['before its memory is folded', 'after its memory is folded']
       await sandboxes.pause(id)
       assert.ok(!isAlive(running.process))
       if (when.startsWith('after')) await folded(sandboxes, id)
-      await assert.rejects(sandboxes.exec(id, { cmd: 'true', args: [], timeoutSec: 1 }), {
+      await assert.rejects(sandboxes.guest.exec(id, { cmd: 'true', args: [], timeoutSec: 1 }), {
         code: 'invalid_state',
       })
       running = (await sandboxes.resume(id)).vm
@@ -95,7 +95,7 @@ test('an exec that runs is told of a pause, and its process goes on after the re
   const sandboxes = host.sandboxes()
   const id = newId('sb')
   await sandboxes.create({ id, ...size })
-  const running = sandboxes.exec(id, {
+  const running = sandboxes.guest.exec(id, {
     cmd: 'sh',
     args: ['-c', 'touch /run/begun; while [ ! -e /run/go ]; do sleep 0.1; done; touch /run/done'],
     timeoutSec: 60,

@@ -46,7 +46,7 @@ async function create(): Promise<SandboxId> {
 }
 
 async function sh(id: SandboxId, script: string): Promise<string> {
-  const { exitCode, stdout, stderr } = await sandboxes.exec(id, {
+  const { exitCode, stdout, stderr } = await sandboxes.guest.exec(id, {
     cmd: 'sh',
     args: ['-c', script],
     timeoutSec: 60,

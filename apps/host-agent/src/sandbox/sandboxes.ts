@@ -1,14 +1,10 @@
 // All sandboxes of this host: the state machine of each, and one queue per sandbox, so that what changes it happens one
 // after the other. A destroy wins: it cuts a create or a resume short and waits for the rest. Commands run beside the
 // queue, as long as the state is running.
-import { AppError, KeyedQueue, Limiter, timed, type SandboxId } from '@wrenn/base'
-import { commandLines, type StreamRequest } from '../guest/command-stream.ts'
-import type { Envd } from '../guest/envd.ts'
-import { exec, type ExecRequest, type ExecResult } from '../guest/exec.ts'
-import { stopProcess } from '../guest/process.ts'
-import { readFile, writeFile, type FileContent, type Upload } from '../guest/files.ts'
+import { AppError, Limiter, type SandboxId } from '@wrenn/base'
 import { GuestNotUp } from './boot.ts'
 import { foldMemory } from './fold.ts'
+import { GuestCalls } from './guest-calls.ts'
 import { IdleTimer } from './idle-timer.ts'
 import type { Parts } from './parts.ts'
 import { Pool } from './pool.ts'
@@ -24,7 +20,8 @@ import {
   type StoredSandbox,
 } from './sandbox.ts'
 import type { Snapshot } from './snapshots.ts'
-import { holdsMemory, notLegal, specOf, storedOf, type SandboxState, type Status } from './states.ts'
+import { StateTable } from './state-table.ts'
+import { notLegal, storedOf, type SandboxState } from './states.ts'
 import type { Templates } from './templates.ts'
 
 /** Folds copy memory on disk; one at a time leaves the disk to those who wait for it. */
@@ -33,8 +30,8 @@ const foldsAtOnce = 1
 export class Sandboxes {
   readonly #parts: Parts
   readonly #templates: Templates
-  readonly #states = new Map<SandboxId, SandboxState>()
-  readonly #queue = new KeyedQueue()
+  readonly #table: StateTable
+  readonly guest: GuestCalls
   readonly #folds = new Limiter(foldsAtOnce)
   readonly pool: Pool
   #suspended = false
@@ -42,25 +39,24 @@ export class Sandboxes {
   constructor(parts: Parts, templates: Templates, poolSize = 0) {
     this.#parts = parts
     this.#templates = templates
-    const isQuiet = (): boolean => this.#isQuiet()
+    this.#table = new StateTable(parts.log)
+    this.guest = new GuestCalls(this.#table)
+    const isQuiet = (): boolean => this.#table.isQuiet()
     this.pool = new Pool(parts, { size: poolSize, isQuiet, use: templates.use })
   }
 
   list(): { id: SandboxId; state: SandboxState }[] {
-    return [...this.#states].map(([id, state]) => ({ id, state }))
+    return this.#table.list()
+  }
+
+  /** Throws `not_found`. */
+  get(id: SandboxId): SandboxState {
+    return this.#table.get(id)
   }
 
   /** Memory of all guests that run or are about to. */
   promisedMib(): number {
-    return [...this.#states.values()]
-      .filter(holdsMemory)
-      .reduce((sum, state) => sum + specOf(state).memoryMib, 0)
-  }
-
-  get(id: SandboxId): SandboxState {
-    const state = this.#states.get(id)
-    if (!state) throw new AppError('not_found', `there is no sandbox ${id} on this host`)
-    return state
+    return this.#table.promisedMib()
   }
 
   /** Takes over what an earlier agent left. What it paused only for its own stop is resumed, in the background. */
@@ -68,13 +64,13 @@ export class Sandboxes {
     for (const live of found.live) this.#running(live)
     for (const { record, folder } of found.stored) {
       if (isIn(record, 'saved', 'cold')) {
-        this.#states.set(record.id, { status: 'paused', stored: { record, folder } })
+        this.#table.set(record.id, { status: 'paused', stored: { record, folder } })
         if (isIn(record, 'saved') && record.state.resumeAtStart) this.#resumeAtStart(record.id)
         else this.#foldSoon(record.id)
       } else if (isIn(record, 'expired'))
-        this.#states.set(record.id, { status: 'expired', stored: { record, folder } })
+        this.#table.set(record.id, { status: 'expired', stored: { record, folder } })
       else if (isIn(record, 'failed'))
-        this.#states.set(record.id, {
+        this.#table.set(record.id, {
           status: 'failed',
           reason: record.state.reason,
           stored: { record, folder },
@@ -83,14 +79,14 @@ export class Sandboxes {
   }
 
   create(spec: SandboxSpec): Promise<LiveSandbox> {
-    if (this.#states.has(spec.id))
+    if (this.#table.find(spec.id))
       throw new AppError('already_exists', `there is a sandbox ${spec.id} already`)
     this.#refuseWhenSuspended()
     const promised = this.promisedMib()
     const cut = new AbortController()
     const signal = AbortSignal.any([cut.signal, this.#parts.stopping])
-    this.#states.set(spec.id, { status: 'creating', spec, cut })
-    return this.#transition('create', spec.id, async () => {
+    this.#table.set(spec.id, { status: 'creating', spec, cut })
+    return this.#table.transition('create', spec.id, async () => {
       try {
         await this.#admit(spec.memoryMib, promised)
         const { use } = this.#templates
@@ -99,7 +95,7 @@ export class Sandboxes {
         if (live.record.state.reason === undefined) this.pool.wish(spec)
         return this.#running(live)
       } catch (error) {
-        this.#states.delete(spec.id)
+        this.#table.delete(spec.id)
         if (signal.aborted) throw signal.reason
         if (error instanceof AppError) throw error
         throw startError('the sandbox could not be started', error)
@@ -109,12 +105,12 @@ export class Sandboxes {
 
   /** Answers when everything is durable and the VM is given up. On a failure it runs on. */
   pause(id: SandboxId, why: PauseReason = {}): Promise<PausedSandbox> {
-    const live = this.#begin(id, 'running').live
-    const pausing = this.#set(id, { status: 'pausing', live })
-    return this.#transition('pause', id, async () => {
-      this.#mustBe(id, pausing)
+    const live = this.#table.need(id, 'running').live
+    const pausing = this.#table.set(id, { status: 'pausing', live })
+    return this.#table.transition('pause', id, async () => {
+      this.#table.mustBe(id, pausing)
       const paused = await this.#save(live, why)
-      this.#states.set(id, { status: 'paused', stored: paused })
+      this.#table.set(id, { status: 'paused', stored: paused })
       this.#foldSoon(id)
       return paused
     })
@@ -123,17 +119,17 @@ export class Sandboxes {
   /** On a failure it stays paused. */
   resume(id: SandboxId): Promise<LiveSandbox> {
     this.#refuseWhenSuspended()
-    const { stored } = this.#begin(id, 'paused')
+    const { stored } = this.#table.need(id, 'paused')
     const promised = this.promisedMib()
     const cut = new AbortController()
-    const resuming = this.#set(id, { status: 'resuming', stored, cut })
-    return this.#transition('resume', id, async () => {
-      this.#mustBe(id, resuming)
+    const resuming = this.#table.set(id, { status: 'resuming', stored, cut })
+    return this.#table.transition('resume', id, async () => {
+      this.#table.mustBe(id, resuming)
       try {
         await this.#admit(stored.record.memoryMib, promised)
         return await this.#load(resuming)
       } catch (error) {
-        this.#states.set(id, { status: 'paused', stored: resuming.stored })
+        this.#table.set(id, { status: 'paused', stored: resuming.stored })
         if (error instanceof AppError) throw error
         throw startError('the sandbox could not be resumed, it stays paused', error)
       }
@@ -148,39 +144,39 @@ export class Sandboxes {
     const stored = storedOf(before)
     if (isIn(stored.record, 'cold'))
       throw new AppError('invalid_state', `sandbox ${id} has lost its memory: resume it first`)
-    const snapshotting = this.#set(id, { status: 'snapshotting', stored })
-    return this.#transition('snapshot', id, async () => {
-      this.#mustBe(id, snapshotting)
+    const snapshotting = this.#table.set(id, { status: 'snapshotting', stored })
+    return this.#table.transition('snapshot', id, async () => {
+      this.#table.mustBe(id, snapshotting)
       const made =
         before.status === 'running'
           ? await this.#snapshotRunning(before.live, key)
           : await this.#snapshotPaused(before.stored as PausedSandbox, key)
       await this.#parts.storage.removeFolder(stored.folder)
-      this.#states.delete(id)
+      this.#table.delete(id)
       return made
     })
   }
 
   /** Returns when nothing of it is left. Also when there is none. */
   async destroy(id: SandboxId): Promise<void> {
-    const current = this.#states.get(id)
+    const current = this.#table.find(id)
     if (current?.status === 'creating' || current?.status === 'resuming')
       current.cut.abort(new AppError('not_found', `sandbox ${id} was destroyed`))
     if (!current) return
-    await this.#transition('destroy', id, async () => {
-      const state = this.#states.get(id)
+    await this.#table.transition('destroy', id, async () => {
+      const state = this.#table.find(id)
       if (!state || state.status === 'creating') return
       const stored = storedOf(state)
       const left = 'live' in state ? { live: state.live } : {}
-      this.#set(id, { status: 'destroying', stored })
+      this.#table.set(id, { status: 'destroying', stored })
       try {
         const why = new AppError('not_found', `sandbox ${id} was destroyed`)
         if (left.live) await discardVm(this.#parts, left.live, why)
         else await this.#parts.storage.removeFolder(stored.folder)
-        this.#states.delete(id)
+        this.#table.delete(id)
       } catch (error) {
         const reason = 'it could not be removed completely'
-        this.#set(id, { status: 'failed', reason, stored, ...left })
+        this.#table.set(id, { status: 'failed', reason, stored, ...left })
         throw error
       }
     })
@@ -212,107 +208,18 @@ export class Sandboxes {
 
   /** Returns when what is paused is folded, and so as small as it gets. */
   folded(): Promise<void> {
-    return this.#folds.run(() => this.#queue.settled())
+    return this.#folds.run(() => this.#table.settled())
   }
 
   /** Returns when no transition is under way. */
   settled(): Promise<void> {
-    return this.#queue.settled()
-  }
-
-  /** The idle time begins anew. */
-  touch(id: SandboxId): void {
-    this.#begin(id, 'running').idle.touch()
-  }
-
-  async exec(id: SandboxId, request: ExecRequest): Promise<ExecResult> {
-    return timed('exec', () => this.#inGuest(id, (envd) => exec(envd, request)))
-  }
-
-  async readFile(id: SandboxId, path: string, signal: AbortSignal): Promise<FileContent> {
-    const end = this.#begin(id, 'running').idle.begin()
-    try {
-      const content = await this.#inGuest(id, (envd) => readFile(envd, path, signal))
-      content.stream.once('close', end)
-      return content
-    } catch (error) {
-      end()
-      throw error
-    }
-  }
-
-  writeFile(id: SandboxId, upload: Upload): Promise<void> {
-    return this.#inGuest(id, (envd) => writeFile(envd, upload))
-  }
-
-  /** Nothing runs until the first line is asked for. */
-  streamCommand(id: SandboxId, request: StreamRequest): AsyncGenerator<Buffer> {
-    const { live, idle } = this.#begin(id, 'running')
-    return active(commandLines(live.envd, request), idle)
-  }
-
-  /** Returns at once. */
-  stopCommand(id: SandboxId, pid: number): void {
-    void stopProcess(this.#begin(id, 'running').live.envd, pid)
-  }
-
-  async #inGuest<T>(id: SandboxId, work: (envd: Envd) => Promise<T>): Promise<T> {
-    const { live, idle } = this.#begin(id, 'running')
-    const end = idle.begin()
-    try {
-      return await work(live.envd)
-    } catch (error) {
-      if (error instanceof AppError) throw error
-      throw new AppError('agent_error', `sandbox ${id} did not answer`, { cause: error })
-    } finally {
-      end()
-    }
-  }
-
-  /** The state, when it is the one that is needed. */
-  #begin<S extends Status>(id: SandboxId, needed: S): Extract<SandboxState, { status: S }> {
-    const state = this.get(id)
-    if (state.status === needed) return state as Extract<SandboxState, { status: S }>
-    throw notLegal(id, state, needed)
-  }
-
-  #set<State extends SandboxState>(id: SandboxId, state: State): State {
-    const before = this.#states.get(id)
-    if (before?.status === 'running') before.idle.stop()
-    this.#states.set(id, state)
-    return state
-  }
-
-  /** A destroy that came first leaves nothing to change. */
-  #mustBe(id: SandboxId, state: SandboxState): void {
-    if (this.#states.get(id) !== state) throw new AppError('not_found', `sandbox ${id} was destroyed`)
-  }
-
-  /** In the sandbox's queue, with one line in the log. */
-  #transition<T>(op: string, id: SandboxId, work: () => Promise<T>): Promise<T> {
-    return this.#queue.run(id, async () => {
-      const started = performance.now()
-      const done = (outcome: string, err?: unknown): void => {
-        const durationMs = Math.round(performance.now() - started)
-        const line = { op: `sandbox.${op}`, outcome, sandboxId: id, durationMs }
-        if (err === undefined) this.#parts.log.info(line)
-        else this.#parts.log.warn({ ...line, err })
-      }
-      try {
-        const result = await work()
-        done('ok')
-        return result
-      } catch (error) {
-        done('failed', error)
-        throw error
-      }
-    })
+    return this.#table.settled()
   }
 
   #running(live: LiveSandbox): LiveSandbox {
     const { id, timeoutSec } = live.record
     const idle = new IdleTimer(timeoutSec, () => void this.#expire(id, live))
-    this.#set(id, { status: 'running', live, idle })
+    this.#table.set(id, { status: 'running', live, idle })
     void live.vm.exited.then(() => this.#ended(live)).catch(() => undefined) // logged by the transition
     return live
   }
@@ -320,14 +227,14 @@ export class Sandboxes {
   /** A guest that powered off, or a VMM that died. What it ran on stays until its destroy. */
   async #ended(live: LiveSandbox): Promise<void> {
     const { id } = live.record
-    const state = this.#states.get(id)
+    const state = this.#table.find(id)
     if (state?.status !== 'running' || state.live !== live) return
     const reason = 'its VM ended by itself'
     const failed = changed(live.record, { kind: 'failed', reason })
-    this.#set(id, { status: 'failed', reason, stored: { record: failed, folder: live.folder }, live })
+    this.#table.set(id, { status: 'failed', reason, stored: { record: failed, folder: live.folder }, live })
     this.#parts.log.warn({ op: 'sandbox.exit', outcome: 'failed', sandboxId: id })
-    await this.#transition('fail', id, async () => {
-      if (this.#states.get(id)?.status === 'failed')
+    await this.#table.transition('fail', id, async () => {
+      if (this.#table.find(id)?.status === 'failed')
         await this.#parts.storage.writeRecord(live.folder, failed)
     })
   }
@@ -357,11 +264,11 @@ export class Sandboxes {
     } catch (error) {
       const { id } = live.record
       const cut = new AbortController()
-      const resuming = this.#set(id, { status: 'resuming', stored: paused, cut })
+      const resuming = this.#table.set(id, { status: 'resuming', stored: paused, cut })
       try {
         await this.#load(resuming)
       } catch (err) {
-        this.#set(id, {
+        this.#table.set(id, {
           status: 'paused',
           stored: resuming.stored,
           reason: 'It could not be resumed after a snapshot failed',
@@ -378,7 +285,7 @@ export class Sandboxes {
       await this.#parts.storage.writeRecord(folder, stored.record)
       return await this.#addSnapshot(stored, key)
     } catch (error) {
-      this.#states.set(record.id, { status: 'paused', stored })
+      this.#table.set(record.id, { status: 'paused', stored })
       throw error
     }
   }
@@ -402,32 +309,32 @@ export class Sandboxes {
   }
 
   #endExpired(id: SandboxId, reason: string): Promise<void> {
-    const { live } = this.#begin(id, 'running')
-    const pausing = this.#set(id, { status: 'pausing', live })
-    return this.#transition('expire', id, async () => {
-      this.#mustBe(id, pausing)
+    const { live } = this.#table.need(id, 'running')
+    const pausing = this.#table.set(id, { status: 'pausing', live })
+    return this.#table.transition('expire', id, async () => {
+      this.#table.mustBe(id, pausing)
       const record = changed(live.record, { kind: 'expired', reason })
       await this.#parts.storage.writeRecord(live.folder, record)
       live.envd.close(new AppError('not_found', `sandbox ${id} was destroyed`))
-      this.#states.set(id, { status: 'expired', stored: { record, folder: live.folder } })
+      this.#table.set(id, { status: 'expired', stored: { record, folder: live.folder } })
       await releaseVm(this.#parts, live)
     })
   }
 
   #resumeAtStart(id: SandboxId): void {
     this.resume(id).catch((error: unknown) => {
-      const state = this.#states.get(id)
+      const state = this.#table.find(id)
       if (state?.status !== 'paused') return
       const reason = 'It was paused when the platform stopped, and could not be resumed'
-      this.#states.set(id, { ...state, reason })
+      this.#table.set(id, { ...state, reason })
       this.#parts.log.error({ op: 'sandbox.resumeAtStart', outcome: 'failed', sandboxId: id, err: error })
     })
   }
 
   #foldSoon(id: SandboxId): void {
     const fold = (): Promise<void> =>
-      this.#queue.run(id, async () => {
-        const state = this.#states.get(id)
+      this.#table.after(id, async () => {
+        const state = this.#table.find(id)
         if (this.#suspended || state?.status !== 'paused' || !isIn(state.stored.record, 'saved')) return
         const { record, folder } = state.stored
         // In place: a resume may stand behind this in the queue with the same sandbox in hand.
@@ -449,11 +356,6 @@ export class Sandboxes {
     }
   }
 
-  /** Nobody waits for a VM. */
-  #isQuiet(): boolean {
-    return [...this.#states.values()].every(({ status }) => status !== 'creating' && status !== 'resuming')
-  }
-
   #refuseWhenSuspended(): void {
     if (this.#suspended) throw new AppError('unavailable', 'The platform is stopping')
   }
@@ -463,14 +365,4 @@ export class Sandboxes {
 function startError(message: string, cause: unknown): AppError {
   const text = cause instanceof GuestNotUp ? `${message}: ${cause.message}` : message
   return new AppError('agent_error', text, { cause })
-}
-
-/** The lines; as long as they come, the sandbox is active. */
-async function* active(lines: AsyncGenerator<Buffer>, idle: IdleTimer): AsyncGenerator<Buffer> {
-  const end = idle.begin()
-  try {
-    yield* lines
-  } finally {
-    end()
-  }
 }

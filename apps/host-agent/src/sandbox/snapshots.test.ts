@@ -34,7 +34,7 @@ function newKey(): string {
 }
 
 async function sh(sandboxes: Sandboxes, id: SandboxId, script: string): Promise<string> {
-  const result = await sandboxes.exec(id, { cmd: 'sh', args: ['-c', script], timeoutSec: 60 })
+  const result = await sandboxes.guest.exec(id, { cmd: 'sh', args: ['-c', script], timeoutSec: 60 })
   assert.equal(result.exitCode, 0, result.stderr)
   return result.stdout.trim()
 }
