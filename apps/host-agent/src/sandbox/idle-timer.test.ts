@@ -12,13 +12,14 @@ beforeEach(() => {
 afterEach(() => mock.timers.reset())
 
 test('it fires once, when nothing has happened for so long', () => {
-  new IdleTimer(10, onIdle)
+  const timer = new IdleTimer(10, onIdle)
   mock.timers.tick(9_999)
   assert.equal(fired, 0)
   mock.timers.tick(1)
   assert.equal(fired, 1)
   mock.timers.tick(100_000)
   assert.equal(fired, 1)
+  timer.stop()
 })
 
 test('each touch begins the time anew', () => {
@@ -62,10 +63,10 @@ test('0 is never, and so is one that was stopped, whatever ends after that', () 
 
 test('30 days, longer than setTimeout can wait, are 30 days', () => {
   const hour = 3_600_000
-  new IdleTimer(30 * 86_400, onIdle)
+  const timer = new IdleTimer(30 * 86_400, onIdle)
   for (let hours = 0; hours < 30 * 24 - 1; hours++) mock.timers.tick(hour)
   assert.equal(fired, 0)
   // The second wait begins within a tick, and the mocked clock counts it from the tick's end.
   for (let hours = 0; hours < 3; hours++) mock.timers.tick(hour)
-  assert.equal(fired, 1)
+  assert.equal(fired, 1)  timer.stop()
 })
