@@ -68,5 +68,6 @@ test('30 days, longer than setTimeout can wait, are 30 days', () => {
   assert.equal(fired, 0)
   // The second wait begins within a tick, and the mocked clock counts it from the tick's end.
   for (let hours = 0; hours < 3; hours++) mock.timers.tick(hour)
-  assert.equal(fired, 1)  timer.stop()
+  assert.equal(fired, 1)
+  timer.stop()
 })

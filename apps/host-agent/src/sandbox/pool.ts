@@ -132,9 +132,9 @@ export class Pool {
       try {
         this.#keep(await this.#make(wish))
       } catch (err) {
-        // The next create that asks for it says why it does not work.
-        this.#wishes = this.#wishes.filter((other) => !isSame(other, wish))
+        // Tried again with the next create, or in a minute. A create that asks for it says why it does not work.
         if (!this.#closed) this.#parts.log.warn({ op: 'pool.make', outcome: 'failed', ...wish, err })
+        return
       }
     }
   }
