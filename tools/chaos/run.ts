@@ -3,7 +3,7 @@
 import { cp, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pollUntil } from '@wrenn/base'
+import { errorText, pollUntil } from '@wrenn/base'
 import { Api } from '../../test/support/api.ts'
 import { TestPlatform } from '../../test/support/real-platform.ts'
 import { Insight } from './agreement.ts'
@@ -55,7 +55,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       options.say(`logs are kept in ${kept}`)
     }
   } finally {
-    await platform.remove()
+    await platform.remove().catch((error: unknown) => model.violated(errorText(error)))
   }
   return { violations: model.violations, tally }
 }
