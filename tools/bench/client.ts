@@ -1,8 +1,6 @@
 // What the sections do with a platform: sandboxes and commands through the public API, with a bare client, and the ways
 // to a guest that the platform's own users do not have.
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { vmFiles } from '../../apps/host-agent/src/storage/layout.ts'
+import { agentRecord } from '../../test/support/agent-record.ts'
 import type { TestPlatform } from '../../test/support/real-platform.ts'
 import type { User } from '../../test/support/user.ts'
 import { send } from './http.ts'
@@ -19,14 +17,6 @@ export interface Guest {
   id: string
   hostIp: string
   token: string
-}
-
-interface VmState {
-  token: string
-  rootfs: string
-  vcpus: number
-  memoryMib: number
-  state: { kind: 'live'; process: { pid: number } } | { kind: 'saved'; number: number; delta: boolean }
 }
 
 export async function create(user: User, body: object = {}): Promise<{ id: string; host_ip: string }> {
@@ -60,14 +50,9 @@ export async function destroy(user: User, id: string): Promise<void> {
   await call(user, { method: 'DELETE', path: `/v1/sandboxes/${id}`, expect: 204 })
 }
 
-/** What the agent keeps about a sandbox. */
-export async function vmState({ platform }: Bench, id: string): Promise<VmState> {
-  return JSON.parse(await readFile(vmFiles(join(platform.folder, 'sandboxes', id)).state, 'utf8')) as VmState
-}
-
 export async function inOneSandbox<T>(bench: Bench, work: (guest: Guest) => Promise<T>): Promise<T> {
   const { id, host_ip: hostIp } = await create(bench.user)
-  const { token } = await vmState(bench, id)
+  const { token } = (await agentRecord(bench.platform.folder, id)).record
   const result = await work({ id, hostIp, token })
   await destroy(bench.user, id)
   return result

@@ -2,7 +2,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MIB } from '@wrenn/base'
-import { create, destroy, exec, vmState, type Bench } from './client.ts'
+import { agentRecord, type AgentRecord } from '../../test/support/agent-record.ts'
+import { create, destroy, exec, type Bench } from './client.ts'
 import { poolFull } from './pool.ts'
 import { percentile } from './statistics.ts'
 
@@ -30,14 +31,12 @@ export async function manyAtOnce({ user }: Bench): Promise<string[]> {
   return lines
 }
 
-export async function idleClones(bench: Bench): Promise<string[]> {
-  const { user, platform } = bench
+export async function idleClones({ user, platform }: Bench): Promise<string[]> {
   const sandboxes = await Promise.all(Array.from({ length: cloneCount }, () => create(user)))
   for (const { id } of sandboxes) await exec(user, id)
-  const memory = await Promise.all(sandboxes.map(({ id }) => privateMemoryMib(bench, id)))
-  const disk = await Promise.all(
-    sandboxes.map(({ id }) => ownDiskMib(join(platform.folder, 'sandboxes', id))),
-  )
+  const known = await Promise.all(sandboxes.map(({ id }) => agentRecord(platform.folder, id)))
+  const memory = await Promise.all(known.map(({ record }) => privateMemoryMib(record)))
+  const disk = await Promise.all(known.map(({ folder }) => ownDiskMib(folder)))
   await Promise.all(sandboxes.map(({ id }) => destroy(user, id)))
   const all = disk.reduce((sum, mib) => sum + mib, 0)
   const each = (values: number[]): string => values.map((mib) => mib.toFixed(0)).join(' ')
@@ -49,8 +48,7 @@ export async function idleClones(bench: Bench): Promise<string[]> {
 }
 
 /** Anonymous pages of the VMM: what is not shared with the other VMs of the same golden snapshot. */
-async function privateMemoryMib(bench: Bench, id: string): Promise<number> {
-  const { state } = await vmState(bench, id)
+async function privateMemoryMib({ id, state }: AgentRecord): Promise<number> {
   if (state.kind !== 'live') throw new Error(`${id} does not run`)
   const rollup = await readFile(`/proc/${state.process.pid}/smaps_rollup`, 'utf8')
   const kib = Number(/^Anonymous:\s+(\d+) kB/m.exec(rollup)?.[1])

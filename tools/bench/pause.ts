@@ -3,7 +3,8 @@
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MIB, pollUntil } from '@wrenn/base'
-import { create, destroy, exec, pause, resume, timed, vmState, type Bench } from './client.ts'
+import { agentRecord } from '../../test/support/agent-record.ts'
+import { create, destroy, exec, pause, resume, timed, type Bench } from './client.ts'
 import { percentile } from './statistics.ts'
 
 const dirtyMib = 256
@@ -45,7 +46,7 @@ export async function pauseTimes(bench: Bench): Promise<string[]> {
 /** Returns when a paused sandbox has all of its memory in one file. */
 export async function folded(bench: Bench, id: string): Promise<void> {
   const isFolded = async (): Promise<true | undefined> => {
-    const { state } = await vmState(bench, id)
+    const { state } = (await agentRecord(bench.platform.folder, id)).record
     return state.kind === 'saved' && !state.delta ? true : undefined
   }
   await pollUntil('the pause is folded', isFolded, { timeoutMs: 120_000 })

@@ -3,7 +3,8 @@ import { copyFile, constants, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dataExtents } from '../../apps/host-agent/src/storage/disk.ts'
 import { savedFiles, vmFiles } from '../../apps/host-agent/src/storage/layout.ts'
-import { create, destroy, exec, pause, resume, vmState, type Bench } from './client.ts'
+import { agentRecord } from '../../test/support/agent-record.ts'
+import { create, destroy, exec, pause, resume, type Bench } from './client.ts'
 import { Floor, type Origin } from './floor.ts'
 import { folded } from './pause.ts'
 import { comparisonLines } from './statistics.ts'
@@ -50,8 +51,7 @@ async function resumeAndExec({ user }: Bench, id: string): Promise<number> {
 
 /** The files of a paused sandbox, for QEMU alone. */
 async function copyOf(bench: Bench, id: string, floor: Floor): Promise<Origin> {
-  const folder = join(bench.platform.folder, 'sandboxes', id)
-  const record = await vmState(bench, id)
+  const { folder, record } = await agentRecord(bench.platform.folder, id)
   if (record.state.kind !== 'saved') throw new Error(`${id} is not paused`)
   const { folders, images } = floor.parts
   const copies = join(folders.sandboxes, 'copies')

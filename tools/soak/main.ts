@@ -1,8 +1,9 @@
-// `npm run soak -- [--cycles N] [--chain N] [--clones N]`: pauses, resumes and snapshots on a platform of its own, everything
+// `npm run soak -- [--cycles N] [--chain N] [--clones N]` (200, 10, 4): pauses, resumes and snapshots on a platform of its own, everything
 // verified each time (test/support/soak). A failure is told and counted, and the rest goes on with a new sandbox. Exits
 // with 1 when there was any.
 import { parseArgs } from 'node:util'
 import { errorText } from '@wrenn/base'
+import { capacitySettings } from '../../packages/base/src/capacity-settings.ts'
 import { TestPlatform } from '../../test/support/real-platform.ts'
 import { pauseResumeCycles, type CycleTimes } from '../../test/support/soak/cycles.ts'
 import { snapshotChain } from '../../test/support/soak/snapshots.ts'
@@ -14,7 +15,9 @@ const cyclesPerSandbox = 25
 
 const options = readOptions()
 const started = performance.now()
-const platform = await TestPlatform.create({ LOG_LEVEL: 'info' })
+// With a pool of ready VMs, as by default: what comes from it must be like any other. (npm test soaks without.)
+const poolSize = capacitySettings.WRENN_POOL_SIZE.parse(undefined)
+const platform = await TestPlatform.create({ LOG_LEVEL: 'info', WRENN_POOL_SIZE: String(poolSize) })
 const failures: string[] = []
 try {
   const user = await User.signUp(platform.url)

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorText, pollUntil } from '@wrenn/base'
+import { agentRecord } from '../agent-record.ts'
 import type { TestPlatform } from '../real-platform.ts'
 import type { User } from '../user.ts'
 import { regions, SoakModel } from './model.ts'
@@ -31,11 +32,6 @@ interface Report {
   big: { version: number; wrong: number[] }
   process: ProcessFacts
   counter: ProcessFacts & { value: number; localPort: number; connections: number }
-}
-
-interface AgentRecord {
-  token: string
-  state: { kind: string; delta?: boolean }
 }
 
 /** What no two sandboxes have in common, and no sandbox has twice. */
@@ -118,7 +114,7 @@ export class SoakedSandbox {
     await pollUntil(
       'the delta is folded',
       async () => {
-        const { state } = await this.#record()
+        const { state } = (await agentRecord(this.#platform.folder, this.id)).record
         return state.kind === 'saved' && !state.delta ? true : undefined
       },
       { timeoutMs: foldTimeoutMs },
@@ -197,7 +193,7 @@ export class SoakedSandbox {
       'hostname; cat /etc/machine-id; head -c 32 /dev/urandom | od -An -v -tx1 -w32; cat /proc/sys/kernel/random/uuid',
     )
     const [hostname = '', machineId = '', random = '', uuid = ''] = facts.split('\n')
-    const { token } = await this.#record()
+    const { token } = (await agentRecord(this.#platform.folder, this.id)).record
     assert.equal(hostname, this.id)
     return { hostname, machineId, random, uuid, token }
   }
@@ -213,12 +209,6 @@ export class SoakedSandbox {
 
   #ask<T = unknown>(request: object): Promise<T> {
     return ask<T>(this.#user, this.id, request)
-  }
-
-  /** What the agent keeps about it. */
-  async #record(): Promise<AgentRecord> {
-    const path = join(this.#platform.folder, 'sandboxes', this.id, 'state.json')
-    return JSON.parse(await readFile(path, 'utf8')) as AgentRecord
   }
 }
 
