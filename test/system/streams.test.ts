@@ -264,7 +264,10 @@ test('when the VM is killed, or destroyed, the client gets an error and a close'
     await stream.pid()
     if (how === 'killed') {
       const state = await readFile(`${platform.folder}/sandboxes/${victim.id}/state.json`, 'utf8')
-      process.kill((JSON.parse(state) as { process: { pid: number } }).process.pid, 'SIGKILL')
+      process.kill(
+        (JSON.parse(state) as { state: { process: { pid: number } } }).state.process.pid,
+        'SIGKILL',
+      )
     } else await user.destroy(victim.id)
     assert.equal(await stream.end(), 1011)
     assert.equal(stream.last?.type, 'error')

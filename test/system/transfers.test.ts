@@ -186,5 +186,5 @@ async function guestSays(sandboxId: string, line: string, expected: string): Pro
 
 async function signalVm(sandboxId: string, signal: NodeJS.Signals): Promise<void> {
   const state = await readFile(`${platform.folder}/sandboxes/${sandboxId}/state.json`, 'utf8')
-  process.kill((JSON.parse(state) as { process: { pid: number } }).process.pid, signal)
+  process.kill((JSON.parse(state) as { state: { process: { pid: number } } }).state.process.pid, signal)
 }
