@@ -3,7 +3,7 @@
 // instance's name (VMs, cgroups, folders, namespaces) belongs to nobody and is removed.
 import { access, mkdir, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
-import { endProcess, errorText, type SandboxId } from '@wrenn/base'
+import { AppError, endProcess, errorText, type SandboxId } from '@wrenn/base'
 import { forgetRootfs, rootfsName } from '../storage/rootfs.ts'
 import type { Parts } from './parts.ts'
 import { continueGuest } from './pause.ts'
@@ -17,7 +17,7 @@ import {
   type SandboxRecord,
 } from './record.ts'
 import { giveUpMemory } from './resume.ts'
-import { connect, type LiveSandbox, type StoredSandbox } from './sandbox.ts'
+import { connect, releaseVm, type LiveSandbox, type StoredSandbox } from './sandbox.ts'
 import type { Snapshots } from './snapshots.ts'
 
 export interface Recovered {
@@ -123,10 +123,17 @@ async function adopt(
   if (!vm) return undefined
   const slot = await parts.network.adopt(record.state.slot)
   const live = { record, folder, slot, vm, envd: connect(parts, vm, slot, record.token) }
-  // The last agent may have died in the middle of a pause.
-  await continueGuest(parts, live)
-  await tidy(folder, record)
-  return live
+  try {
+    // The last agent may have died in the middle of a pause.
+    await continueGuest(parts, live)
+    await tidy(folder, record)
+    return live
+  } catch (error) {
+    // Its slot is in use since it was adopted: no sweep would take it away.
+    live.envd.close(new AppError('agent_error', 'the sandbox could not be taken over'))
+    await releaseVm(parts, live)
+    throw error
+  }
 }
 
 /** A sandbox without a VM, as it stands on disk from now on. */
