@@ -4,7 +4,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { AppError, type Logger } from '@wrenn/base'
 import { vmFiles } from '../storage/layout.ts'
-import type { SavedBy, Vm, VmmDriver } from '../vmm/driver.ts'
+import { VmmRefused, type SavedBy, type Vm, type VmmDriver } from '../vmm/driver.ts'
 
 /** A boot takes 4 to 7 s under emulation on an idle machine. */
 export const bootTimeoutMs = 45_000
@@ -25,6 +25,16 @@ export async function withGuest<T>(what: string, folder: string, step: Promise<T
     const console = await consoleTail(folder)
     const message = console === '' ? what : `${what}; its console: ${console}`
     throw new GuestNotUp(message, { cause })
+  }
+}
+
+/** As `withGuest`, of a VM that starts: what fails before there is a VMM is the host's failure. */
+export async function withVmm<T>(what: string, folder: string, start: Promise<T>): Promise<T> {
+  try {
+    return await start
+  } catch (error) {
+    if (!(error instanceof VmmRefused)) throw error
+    return await withGuest(what, folder, Promise.reject(error))
   }
 }
 

@@ -9,7 +9,7 @@ import { exec } from '../guest/exec.ts'
 import { formatDisk } from '../storage/disk.ts'
 import { vmFiles } from '../storage/layout.ts'
 import { giveToVm, makeVmFolder, removeVmFolder } from '../storage/vm-folder.ts'
-import { bootTimeoutMs, GuestNotUp, tryBoots, withGuest } from './boot.ts'
+import { bootTimeoutMs, GuestNotUp, tryBoots, withGuest, withVmm } from './boot.ts'
 import { freshIdentity } from './identity.ts'
 import type { Parts } from './parts.ts'
 import { loadTemplate, makeTemplate, type SavedTemplate } from './saved-template.ts'
@@ -85,9 +85,7 @@ async function bootAndSave(parts: Parts, spec: GoldenSpec): Promise<void> {
     const place = { slot, folder, cgroup: undefined }
     const memory = { path: files.memory, keep: true }
     const boot = parts.driver.boot({ place, machine, kernel, initramfs, memory, signal: parts.stopping })
-    const vm = await undo.acquire('vm', withGuest('the VM did not start', folder, boot), (made) =>
-      made.kill(),
-    )
+    const vm = await undo.acquire('vm', withVmm('the VM did not start', folder, boot), (made) => made.kill())
     const token = randomBytes(32).toString('hex')
     const envd = parts.connectGuest(slot.hostIp, '')
     undo.defer('envd', () => envd.close(new AppError('agent_error', 'the golden VM is gone')))

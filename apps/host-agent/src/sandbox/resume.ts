@@ -5,7 +5,7 @@ import { AppError, timed, UndoStack } from '@wrenn/base'
 import type { Slot } from '../network/slot.ts'
 import { savedFiles, vmFiles } from '../storage/layout.ts'
 import type { Vm } from '../vmm/driver.ts'
-import { bootTimeoutMs, endConsole, loadOrBoot, tryBoots, withGuest } from './boot.ts'
+import { bootTimeoutMs, endConsole, loadOrBoot, tryBoots, withGuest, withVmm } from './boot.ts'
 import { foldMemory } from './fold.ts'
 import type { PausedSandbox } from './pause.ts'
 import { freshIdentity } from './identity.ts'
@@ -121,13 +121,13 @@ async function load(
     const { kernel, initramfs } = parts.images.boot
     const blank = { path: await storage.blankMemory(folder, slot.uid, record.memoryMib), keep: false }
     const boot = driver.boot({ place, machine, kernel, initramfs, memory: blank, signal })
-    const booted = withGuest('its VM does not start', folder, boot)
+    const booted = withVmm('its VM does not start', folder, boot)
     return { slot, vm: await undo.acquire('vm', booted, (made) => made.kill()) }
   }
   const { deviceState } = savedFiles(folder, record.state.number)
   const saved = { memory: { kind: 'own' as const, path: memory }, deviceState }
   const resume = driver.resume({ place, machine, saved, signal })
-  const resumed = withGuest('what was saved does not load', folder, resume)
+  const resumed = withVmm('what was saved does not load', folder, resume)
   return { slot, vm: await undo.acquire('vm', resumed, (made) => made.kill()) }
 }
 

@@ -5,7 +5,7 @@ import { AppError, timed, together, UndoStack, type SandboxId } from '@wrenn/bas
 import type { Envd } from '../guest/envd.ts'
 import type { Slot } from '../network/slot.ts'
 import type { Vm, VmPlace } from '../vmm/driver.ts'
-import { bootTimeoutMs, endConsole, loadOrBoot, tryBoots, withGuest } from './boot.ts'
+import { bootTimeoutMs, endConsole, loadOrBoot, tryBoots, withGuest, withVmm } from './boot.ts'
 import type { GoldenSpec } from './golden.ts'
 import { freshIdentity } from './identity.ts'
 import type { Parts } from './parts.ts'
@@ -116,7 +116,7 @@ export const restore: MakeVm = async (template, folder, making) => {
   const { machine, saved } = template
   const place = await makePlace(template, folder, making)
   await parts.storage.linkBase(saved.memory.path, folder)
-  const resume = withGuest(
+  const resume = withVmm(
     'what was saved does not load',
     folder,
     parts.driver.resume({ place, machine, saved, signal }),
@@ -132,7 +132,7 @@ const bootDisk: MakeVm = async (template, folder, making) => {
   const place = await makePlace(template, folder, making)
   const path = await parts.storage.blankMemory(folder, place.slot.uid, machine.memoryMib)
   const { kernel, initramfs } = parts.images.boot
-  const boot = withGuest(
+  const boot = withVmm(
     'its VM does not start',
     folder,
     parts.driver.boot({ place, machine, kernel, initramfs, memory: { path, keep: false }, signal }),

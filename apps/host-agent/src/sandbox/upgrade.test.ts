@@ -151,10 +151,11 @@ test('what runs in an older version than the one installed is saved as that vers
 test('a host that is short of something keeps the memory that another version saved', async () => {
   const { id, folder } = await paused()
   await savedBy(vmFiles(folder).state, { version: '7.1.0' })
-  const { network, storage } = host.parts
+  const { driver, network, storage } = host.parts
   for (const replace of [
     { network: withMethods(network, { take: async () => boom() }) },
     { storage: { ...storage, giveTo: async () => boom() } },
+    { driver: withMethods(driver, { resume: async () => boom() }) },
   ]) {
     const short = await host.restart(replace)
     await assert.rejects(short.resume(id), { code: 'agent_error' })

@@ -58,6 +58,9 @@ export interface ResumeOptions {
   signal?: AbortSignal
 }
 
+/** The VMM ended, or does not answer: it does not take what it was given. Everything else is the host's failure. */
+export class VmmRefused extends Error {}
+
 export interface Vm {
   readonly process: ProcessRef
   /** Of the VMM that it runs in: one that was adopted may be older than the driver. */

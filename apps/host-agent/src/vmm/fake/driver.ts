@@ -6,7 +6,14 @@ import { createServer, type Server } from 'node:http'
 import { processRef, type ProcessRef } from '@wrenn/base'
 import { encodeFrame } from '../../guest/frames.ts'
 import { envdPort } from '../../network/addresses.ts'
-import type { BootOptions, ResumeOptions, Vm, VmmDriver, VmPlace } from '../driver.ts'
+import {
+  VmmRefused,
+  type BootOptions,
+  type ResumeOptions,
+  type Vm,
+  type VmmDriver,
+  type VmPlace,
+} from '../driver.ts'
 
 export class FakeDriver implements VmmDriver {
   readonly version = 'fake 1'
@@ -27,7 +34,7 @@ export class FakeDriver implements VmmDriver {
     this.boots += 1
     if (this.failingBoots > 0) {
       this.failingBoots -= 1
-      throw new Error('the fake VM does not boot')
+      throw new VmmRefused('the fake VM does not boot')
     }
     await writeFile(memory.path, 'memory of a fake guest')
     return this.#start(place)

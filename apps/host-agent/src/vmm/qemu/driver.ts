@@ -6,7 +6,15 @@ import { open, readFile, type FileHandle } from 'node:fs/promises'
 import { endProcess, isAlive, processRef, run, type ProcessRef } from '@wrenn/base'
 import { vmFiles } from '../../storage/layout.ts'
 import { groupArguments, type Accelerator } from '../accelerator.ts'
-import type { BootOptions, ResumeOptions, SavedBy, Vm, VmmDriver, VmPlace } from '../driver.ts'
+import {
+  VmmRefused,
+  type BootOptions,
+  type ResumeOptions,
+  type SavedBy,
+  type Vm,
+  type VmmDriver,
+  type VmPlace,
+} from '../driver.ts'
 import {
   acceleratorArgument,
   bootArguments,
@@ -185,8 +193,10 @@ async function spawned(
 }
 
 /** The error with the last lines that the VMM wrote. */
-async function withLog(error: unknown, folder: string): Promise<Error> {
+async function withLog(error: unknown, folder: string): Promise<VmmRefused> {
   const log = await readFile(vmFiles(folder).log, 'utf8').catch(() => '')
   const tail = log.trim().split('\n').slice(-5).join(' | ')
-  return new Error(tail === '' ? 'the VM did not start' : `the VM did not start: ${tail}`, { cause: error })
+  return new VmmRefused(tail === '' ? 'the VM did not start' : `the VM did not start: ${tail}`, {
+    cause: error,
+  })
 }
