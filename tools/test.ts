@@ -11,6 +11,7 @@ const testFiles = [
   'packages/*/src/**/*.test.ts',
   'apps/*/src/**/*.test.ts',
   'images/src/**/*.test.ts',
+  'tools/**/*.test.ts',
   'test/**/*.test.ts',
 ]
 /** The race detector needs a C compiler, which the machine may not have; without one Go must not ask for it. */
