@@ -71,11 +71,35 @@ test("a guest's identity is sent under the old token, and everything later under
     {
       path: '/init',
       token: 'old token',
-      body: { ...identity, entropy: identity.entropy.toString('base64'), timestamp: sent.timestamp },
+      body: {
+        ...identity,
+        entropy: identity.entropy.toString('base64'),
+        thaw: false,
+        timestamp: sent.timestamp,
+      },
     },
     { path: '/quiesce', token: 'new token' },
   ])
   assert.ok(Date.parse(sent.timestamp) >= before)
+})
+
+test('a guest that was slow to hear the time is told it again, and nothing else', async () => {
+  const bodies: object[] = []
+  const envd = await guest((request, response) => {
+    void (async () => {
+      bodies.push((await bodyOf(request)) as object)
+      const answer = (): unknown => response.writeHead(204).end()
+      if (bodies.length === 1) setTimeout(answer, 300)
+      else answer()
+    })()
+  })
+  await envd.init(identity, { timeoutMs: 5000, thaw: true })
+  assert.deepEqual(
+    bodies.map((body) => Object.keys(body)),
+    [['accessToken', 'hostname', 'machineId', 'entropy', 'thaw', 'timestamp'], ['timestamp']],
+  )
+  const [first, second] = bodies.map((body) => Date.parse((body as { timestamp: string }).timestamp))
+  assert.ok((second ?? 0) - (first ?? 0) >= 290)
 })
 
 test('a refusal is an error with what the guest says, however much that is, and the token stays', async () => {

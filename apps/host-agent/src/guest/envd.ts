@@ -34,6 +34,9 @@ interface CallOptions {
 
 /** A guest that boots takes seconds under emulation, a running one milliseconds. */
 const connectTimeoutMs = 30_000
+/** Half of what a sandbox's clock may be off. One that waits for a processor hears the time later than it was told. */
+const clockLateMs = 250
+const clockTries = 3
 /** Shorter than envd's own, so that a kept connection is never used just as envd closes it. */
 const idleTimeoutMs = 60_000
 
@@ -56,11 +59,19 @@ export class Envd {
   ): Promise<void> {
     const { thaw = false } = options
     const entropy = identity.entropy.toString('base64')
+    let toldAt = 0
     // The time is told when the guest can hear it: until then it may take a while.
-    const body = (): Buffer =>
-      Buffer.from(JSON.stringify({ ...identity, entropy, thaw, timestamp: new Date().toISOString() }))
+    const telling = (fields: object) => (): Buffer => {
+      toldAt = performance.now()
+      return Buffer.from(JSON.stringify({ ...fields, timestamp: new Date().toISOString() }))
+    }
+    const body = telling({ ...identity, entropy, thaw })
     await this.#expectEmpty('/init', { ...options, body, headers: json })
     this.#token = identity.accessToken
+    // By so much its clock may be behind what it was told. A guest that has answered once is faster.
+    const isLate = (): boolean => performance.now() - toldAt > clockLateMs
+    for (let again = 0; again < clockTries && isLate(); again++)
+      await this.#expectEmpty('/init', { ...options, body: telling({}), headers: json })
   }
 
   /**
