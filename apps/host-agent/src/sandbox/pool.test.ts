@@ -1,6 +1,6 @@
 // Ready VMs, with real VMs: a create that takes one has a sandbox like any other, sooner.
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
+import { after, afterEach, before, mock, test } from 'node:test'
 import { AppError, isAlive, newId, pollUntil, type SandboxId } from '@wrenn/base'
 import type { Parts } from './parts.ts'
 import type { Sandboxes } from './sandboxes.ts'
@@ -18,6 +18,7 @@ before(async () => {
 after(() => host.remove())
 
 afterEach(async () => {
+  mock.timers.reset()
   await sandboxes.pool.close()
   for (const { id } of sandboxes.list()) await sandboxes.destroy(id)
   await host.assertNothingLeft(sandboxes)
@@ -149,6 +150,66 @@ test('a ready VM that fails when it is taken is replaced by one made for the cre
   })
   failing = true
   const id = await create()
+  assert.equal(await sh(id, 'hostname'), id)
+})
+
+/** An agent with a full pool whose minutes the test decides; `touches` counts commands in its ready VMs. */
+async function openWithMinutes(poolSize: number): Promise<{ touches: () => number }> {
+  mock.timers.enable({ apis: ['setInterval'] })
+  const { connectGuest } = host.parts
+  let quiesced = 0
+  await open(poolSize, {
+    connectGuest: (address, token) => {
+      const envd = connectGuest(address, token)
+      return withMethods(envd, {
+        quiesce: async (options) => {
+          await envd.quiesce(options)
+          quiesced += 1
+        },
+      })
+    },
+  })
+  const made = quiesced
+  return { touches: () => quiesced - made }
+}
+
+test('ready VMs are touched every minute, and handed out all the same', async () => {
+  const { touches } = await openWithMinutes(1)
+  const [ready] = await vmFolders()
+  mock.timers.tick(59_999)
+  const touched = (count: number): Promise<true> =>
+    pollUntil('it is touched', () => touches() === count || undefined, deadline)
+  for (const count of [1, 2]) {
+    mock.timers.tick(count === 1 ? 1 : 60_000)
+    await touched(count)
+    await full(1)
+    assert.deepEqual(await vmFolders(), [ready])
+  }
+  const id = newId('sb')
+  const { folder } = await sandboxes.create({ id, ...size })
+  assert.equal(folder, ready)
+  assert.equal(await sh(id, 'hostname'), id)
+})
+
+test('a ready VM that no longer answers when it is touched is replaced', async () => {
+  await openWithMinutes(1)
+  const [silent] = await host.parts.driver.list(host.parts.folders.sandboxes)
+  assert.ok(silent)
+  process.kill(silent.process.pid, 'SIGSTOP')
+  mock.timers.tick(60_000)
+  await pollUntil(
+    'another one is ready in its place',
+    async () => {
+      const folders = await vmFolders()
+      return (sandboxes.pool.counts.ready === 1 && !folders.includes(silent.folder)) || undefined
+    },
+    deadline,
+  )
+  assert.ok(!isAlive(silent.process))
+  const [replacement] = await vmFolders()
+  const id = newId('sb')
+  const { folder } = await sandboxes.create({ id, ...size })
+  assert.equal(folder, replacement)
   assert.equal(await sh(id, 'hostname'), id)
 })
 
