@@ -22,6 +22,7 @@ import type { ListenAddress } from './config.ts'
 import { Agent, type AgentDeadlines } from './hosts/agent.ts'
 import { Hosts } from './hosts/hosts.ts'
 import { createOAuthParts, type OAuthOptions } from './oauth-parts.ts'
+import { reconcileLeases } from './reconcilers/leases.ts'
 import { Periodic } from './reconcilers/periodic.ts'
 import { reconcileSandboxes } from './reconcilers/sandboxes.ts'
 import { reconcileSnapshots } from './reconcilers/snapshots.ts'
@@ -29,6 +30,7 @@ import { createHandlers } from './routes/handlers.ts'
 import { countUse } from './routes/rate-limits.ts'
 import { BackgroundBatch } from './services/background-batch.ts'
 import { RateLimiter } from './services/rate-limiter.ts'
+import { ownLeaseHolder } from './services/lease-holder.ts'
 import { Leases } from './services/leases.ts'
 import { StartError } from './start-error.ts'
 import { apiKeysTouch } from './store/api-keys.ts'
@@ -60,7 +62,7 @@ export interface ControlPlaneOptions {
   limits?: TeamLimits
   /** How often rows and agent are compared. Default 2 s. */
   reconcileIntervalMs?: number
-  /** How long the row of a create stays when its creator dies. Default 30 s. */
+  /** How long the row of a create stays when its machine dies, and nobody knows. Default 30 s. */
   leaseSec?: number
   agentDeadlines?: Partial<AgentDeadlines>
   /** Default: every provider answers 404. */
@@ -92,9 +94,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   })
   const hosts = new Hosts(db, agent)
   const limiter = rateLimits === 'off' ? undefined : new RateLimiter(db, rateLimits)
-  const leases = new Leases<SandboxId>({ leaseSec, renew: (...held) => sandboxesRenewLeases(db, ...held) })
+  const lease = { holder: ownLeaseHolder(), leaseSec }
+  const leases = new Leases<SandboxId>({ lease, renew: (...held) => sandboxesRenewLeases(db, ...held) })
   const snapshotLeases = new Leases<SnapshotId>({
-    leaseSec,
+    lease,
     renew: (...held) => snapshotsRenewLeases(db, ...held),
   })
   const activity = new BackgroundBatch<SandboxId>({
@@ -118,6 +121,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const snapshotReconciler = new Periodic(
     'reconcileSnapshots',
     () => reconcileSnapshots(reconciling),
+    everyReconcile,
+  )
+  const endLeases = new Periodic(
+    'reconcileLeases',
+    () => reconcileLeases({ db, logger, holder: lease.holder, reconcileSoon }),
     everyReconcile,
   )
   const renewLeases = async (): Promise<void> => {
@@ -178,7 +186,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     metrics?.close()
     metrics?.closeAllConnections()
     if (!finished) await leases.allReleased(closeDeadlineMs)
-    await Promise.all([reconciler.stop(), snapshotReconciler.stop(), renewer.stop(), forgetter.stop()])
+    const periodic = [endLeases, reconciler, snapshotReconciler, renewer, forgetter]
+    await Promise.all(periodic.map((one) => one.stop()))
     await Promise.all([activity.flushed(), keyUse.flushed()])
     agent.close()
     await db.destroy()
@@ -186,7 +195,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
   try {
     // Best before the first request, but an agent that does not answer keeps nobody waiting.
-    await Promise.race([reconciler.nudge(), sleep(firstReconcileMs, undefined, { ref: false })])
+    const first = endLeases.nudge().then(() => reconciler.nudge())
+    await Promise.race([first, sleep(firstReconcileMs, undefined, { ref: false })])
     void snapshotReconciler.nudge()
     void renewer.nudge()
     void forgetter.nudge()

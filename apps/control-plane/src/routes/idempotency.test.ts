@@ -139,15 +139,6 @@ describe('an Idempotency-Key', () => {
     child.kill('SIGKILL')
     await Promise.all([exit, assert.rejects(first)])
     platform.agent.heal()
-    // The lease that the dead one left runs for 30 s: it is over now.
-    await query(
-      platform.databaseUrl,
-      `update idempotency_keys set lease_expires_at = now() where answer is null`,
-    )
-    await query(
-      platform.databaseUrl,
-      `update sandboxes set lease_expires_at = now() where status = 'pending'`,
-    )
     const second = await create(other, 'a')
     assert.deepEqual(await create(platform.api, 'a'), second)
     release()

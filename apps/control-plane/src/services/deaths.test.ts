@@ -14,7 +14,6 @@ import {
 } from '../../../../test/support/control-plane-process.ts'
 import { createPlatform, type Platform } from '../../../../test/support/control-plane.ts'
 import { untilAborted } from '../../../../test/support/fake-agent.ts'
-import { query } from '../../../../test/support/postgres.ts'
 
 type Template = PublicSchemas['Template']
 
@@ -86,17 +85,11 @@ describe('a control plane that is killed', () => {
     }
 
     it(`at the agent, ${when} it makes a snapshot: it is made, and the client’s retry gets it`, async () => {
-      const { api, agent, databaseUrl } = platform
+      const { api, agent } = platform
       const { id } = await api.create(as)
       const body = { sandbox_id: id, name: `of-${when}` }
       const call = { as, body, headers: { 'idempotency-key': id } }
       await killedAt('createSnapshot', when, call)
-      // Nobody renews the leases of the dead; so long need nobody wait here.
-      await query(
-        databaseUrl,
-        `update snapshots set lease_expires_at = '-infinity' where status = 'pending';
-         update idempotency_keys set lease_expires_at = '-infinity' where answer is null`,
-      )
       const retried = await api.expect<Template>(201, 'createSnapshot', call)
       assert.equal(retried.name, body.name)
       assert.deepEqual(await api.expect(201, 'createSnapshot', call), retried)
@@ -108,13 +101,10 @@ describe('a control plane that is killed', () => {
   }
 
   it('between the agent’s snapshot and its row: a reconciler finishes it', async () => {
-    const { api, agent, databaseUrl } = platform
+    const { api, agent } = platform
     const { id } = await api.create(as)
     await killedAt('createSnapshot', 'after', { as, body: { sandbox_id: id, name: 'found' } })
     assert.ok(!agent.sandboxes.has(id))
-    // As long as the lease lasts nobody decides.
-    assert.equal((await api.get(as, id)).status, 'running')
-    await query(databaseUrl, `update snapshots set lease_expires_at = '-infinity' where status = 'pending'`)
     const found = async (): Promise<true | undefined> => {
       const list = await api.expect<Template[]>(200, 'listSnapshots', { as, query: 'type=snapshot' })
       return list.some(({ name }) => name === 'found') ? true : undefined

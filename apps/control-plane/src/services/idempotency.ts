@@ -13,12 +13,13 @@ import {
   idempotencyRenew,
   type IdempotencyClaim,
 } from '../store/idempotency-keys.ts'
+import type { Lease } from '../store/leases.ts'
 
 export interface IdempotencyDeps {
   db: Database
   logger: Logger
-  /** How long a key stays with a control plane that died. */
-  leaseSec: number
+  /** On a key, as long as its work goes on. */
+  lease: Lease
 }
 
 export interface IdempotentRequest {
@@ -42,7 +43,7 @@ export async function once<T>(
 ): Promise<T> {
   const claim: IdempotencyClaim = { teamId, key, claim: randomUUID() }
   const requestHash = createHash('sha256').update(canonicalJson(request)).digest()
-  while (!(await idempotencyClaim(deps.db, claim, { requestHash, leaseSec: deps.leaseSec }))) {
+  while (!(await idempotencyClaim(deps.db, claim, { requestHash, lease: deps.lease }))) {
     const found = await idempotencyFind(deps.db, claim)
     if (found && !found.requestHash.equals(requestHash))
       throw new AppError('idempotency_conflict', 'This Idempotency-Key was used with another request')
@@ -53,7 +54,7 @@ export async function once<T>(
 }
 
 async function runClaimed<T>(
-  { db, logger, leaseSec }: IdempotencyDeps,
+  { db, logger, lease: { leaseSec } }: IdempotencyDeps,
   claim: IdempotencyClaim,
   work: (keep: KeepAnswer<T>) => Promise<T>,
 ): Promise<T> {

@@ -1,20 +1,22 @@
 // What this process has in hand and would leave half done if it died: sandboxes and snapshots that it is creating. Their
-// pending rows carry a lease that is renewed all the while; when it runs out, any control plane clears up.
+// pending rows carry a lease that is renewed all the while; when it runs out, or this process is gone
+// (lease-holder.ts), any control plane clears up.
 import { pollUntil } from '@wrenn/base'
+import type { Lease } from '../store/leases.ts'
 
 export interface LeasesOptions<Id> {
-  /** How long a row stays without its creator renewing. */
-  leaseSec: number
+  /** This process, and how long a row stays without it renewing. */
+  lease: Lease
   renew: (ids: readonly Id[], leaseSec: number) => Promise<void>
 }
 
 export class Leases<Id> {
-  readonly leaseSec: number
+  readonly lease: Lease
   readonly #renew: LeasesOptions<Id>['renew']
   readonly #held = new Set<Id>()
 
-  constructor({ leaseSec, renew }: LeasesOptions<Id>) {
-    this.leaseSec = leaseSec
+  constructor({ lease, renew }: LeasesOptions<Id>) {
+    this.lease = lease
     this.#renew = renew
   }
 
@@ -33,6 +35,6 @@ export class Leases<Id> {
   }
 
   async renew(): Promise<void> {
-    if (this.#held.size > 0) await this.#renew([...this.#held], this.leaseSec)
+    if (this.#held.size > 0) await this.#renew([...this.#held], this.lease.leaseSec)
   }
 }

@@ -2,6 +2,7 @@
 import { AppError, type TeamId } from '@wrenn/base'
 import { sql } from 'kysely'
 import type { Database } from './database.ts'
+import { inSeconds, type Lease } from './leases.ts'
 
 export interface IdempotencyKey {
   teamId: TeamId
@@ -19,14 +20,15 @@ const lifetime = sql`interval '24 hours'`
 export async function idempotencyClaim(
   db: Database,
   { teamId, key, claim }: IdempotencyClaim,
-  { requestHash, leaseSec }: { requestHash: Buffer; leaseSec: number },
+  { requestHash, lease }: { requestHash: Buffer; lease: Lease },
 ): Promise<boolean> {
   const { rows } = await sql`
-    insert into idempotency_keys as k (team_id, key, request_hash, claim, lease_expires_at)
-    values (${teamId}, ${key}, ${requestHash}, ${claim}, now() + make_interval(secs => ${leaseSec}))
+    insert into idempotency_keys as k (team_id, key, request_hash, claim, lease_holder, lease_expires_at)
+    values (${teamId}, ${key}, ${requestHash}, ${claim}, ${lease.holder}, ${inSeconds(lease.leaseSec)})
     on conflict (team_id, key) do update set
       request_hash = excluded.request_hash,
       claim = excluded.claim,
+      lease_holder = excluded.lease_holder,
       lease_expires_at = excluded.lease_expires_at,
       answer = null,
       created_at = now()
@@ -55,7 +57,7 @@ export async function idempotencyRenew(
 ): Promise<void> {
   await db
     .updateTable('idempotencyKeys')
-    .set({ leaseExpiresAt: sql<Date>`now() + make_interval(secs => ${leaseSec})` })
+    .set({ leaseExpiresAt: inSeconds(leaseSec) })
     .where('teamId', '=', teamId)
     .where('key', '=', key)
     .where('claim', '=', claim)

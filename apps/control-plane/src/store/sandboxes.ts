@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import type { Database } from './database.ts'
 import { violatedConstraint } from './errors.ts'
 import { joined } from './joined.ts'
+import { inSeconds, leaseColumns, type Lease } from './leases.ts'
 import type { SandboxRow, SandboxStatus } from './schema.ts'
 import { aloneInTeam, assertBelowLimit } from './team-limits.ts'
 
@@ -36,22 +37,21 @@ export interface SandboxPosition {
 }
 
 const now = sql<Date>`now()`
-const inSeconds = (seconds: number) => sql<Date>`now() + make_interval(secs => ${seconds})`
 
 /** A pending row with a lease. Throws `unauthorized` when the team is gone, and `limit_reached`. */
 export async function sandboxInsert(
   db: Database,
   sandbox: NewSandbox,
-  { leaseSec, maxRunning: max }: { leaseSec: number; maxRunning: number | undefined },
+  { lease, maxRunning: max }: { lease: Lease; maxRunning: number | undefined },
 ): Promise<void> {
-  if (max === undefined) return insert(db, sandbox, leaseSec)
+  if (max === undefined) return insert(db, sandbox, lease)
   return aloneInTeam(db, sandbox.teamId, async (trx) => {
     await assertBelowLimit(trx, sandbox.teamId, { what: 'running', max })
-    await insert(trx, sandbox, leaseSec)
+    await insert(trx, sandbox, lease)
   })
 }
 
-async function insert(db: Database, sandbox: NewSandbox, leaseSec: number): Promise<void> {
+async function insert(db: Database, sandbox: NewSandbox, lease: Lease): Promise<void> {
   try {
     await db
       .insertInto('sandboxes')
@@ -59,7 +59,7 @@ async function insert(db: Database, sandbox: NewSandbox, leaseSec: number): Prom
         ...sandbox,
         metadata: JSON.stringify(sandbox.metadata),
         status: 'pending',
-        leaseExpiresAt: inSeconds(leaseSec),
+        ...leaseColumns(lease),
       })
       .execute()
   } catch (error) {

@@ -85,6 +85,7 @@ interface SandboxTable {
   lastActiveAt: Date | null
   lastUpdated: Generated<Date>
   leaseExpiresAt: Date | null
+  leaseHolder: string | null
   /** What it is about to be, as far as its team's limits go. */
   reserved: 'running' | 'paused' | null
   reservedUntil: Date | null
@@ -108,6 +109,7 @@ interface SnapshotTable {
   sizeBytes: ColumnType<string, never, number>
   createdAt: ColumnType<Date, never, Date>
   leaseExpiresAt: Date | null
+  leaseHolder: string | null
 }
 
 interface BaseTemplateTable {
@@ -132,6 +134,7 @@ interface IdempotencyKeyTable {
   requestHash: Buffer
   claim: string
   leaseExpiresAt: Date
+  leaseHolder: string | null
   /** Written as JSON. Null while the first request runs. */
   answer: ColumnType<unknown, string | null, string | null>
   createdAt: Generated<Date>

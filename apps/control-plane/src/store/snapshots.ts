@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import { baseTemplateIs } from './base-templates.ts'
 import type { Database } from './database.ts'
 import { violatedConstraint } from './errors.ts'
+import { inSeconds, leaseColumns, type Lease } from './leases.ts'
 import { sandboxEnd } from './sandboxes.ts'
 import type { SnapshotRow } from './schema.ts'
 import { aloneInTeam, assertSnapshotFits } from './team-limits.ts'
@@ -30,13 +31,12 @@ export interface MadeSnapshot {
 
 interface ClaimOptions {
   overwrite: boolean
-  leaseSec: number
+  lease: Lease
   /** Of all the team's snapshots. */
   maxMb: number | undefined
 }
 
 const now = sql<Date>`now()`
-const inSeconds = (seconds: number) => sql<Date>`now() + make_interval(secs => ${seconds})`
 
 /**
  * A pending row. Throws `already_exists` when the name is taken and not to be overwritten, or being taken; `forbidden`
@@ -60,7 +60,7 @@ export async function snapshotClaim(
 async function claimIn(
   db: Database,
   claim: SnapshotClaim,
-  { overwrite, leaseSec }: ClaimOptions,
+  { overwrite, lease }: ClaimOptions,
 ): Promise<void> {
   const { name, teamId } = claim
   if (await baseTemplateIs(db, name))
@@ -70,7 +70,7 @@ async function claimIn(
   try {
     await db
       .insertInto('snapshots')
-      .values({ ...claim, status: 'pending', leaseExpiresAt: inSeconds(leaseSec) })
+      .values({ ...claim, status: 'pending', ...leaseColumns(lease) })
       .execute()
   } catch (error) {
     if (violatedConstraint(error) !== 'snapshots_pending_name') throw error
@@ -202,11 +202,11 @@ export async function snapshotReclaim(db: Database, id: SnapshotId, otherName: s
   return rows.length > 0
 }
 
-/** For whoever goes on with the work of another, or gives it up (0). False when it is not pending any more. */
-export async function snapshotTakeOver(db: Database, id: SnapshotId, leaseSec: number): Promise<boolean> {
+/** For whoever goes on with the work of another, or gives it up (0 seconds). False when it is not pending any more. */
+export async function snapshotTakeOver(db: Database, id: SnapshotId, lease: Lease): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('snapshots')
-    .set({ leaseExpiresAt: inSeconds(leaseSec) })
+    .set(leaseColumns(lease))
     .where('id', '=', id)
     .where('status', '=', 'pending')
     .executeTakeFirst()

@@ -111,7 +111,7 @@ async function build(
   const inserted = sandboxInsert(
     db,
     { ...row, id, hostId: host.id },
-    { leaseSec: deps.leases.leaseSec, maxRunning: deps.limits.maxRunning },
+    { lease: deps.leases.lease, maxRunning: deps.limits.maxRunning },
   )
   await undo.acquire('row', inserted, () => sandboxForget(db, id))
   // A call that fails may have made the sandbox all the same: its undo stands before it.

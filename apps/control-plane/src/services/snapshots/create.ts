@@ -52,7 +52,7 @@ export async function createSnapshot(
     if (!begun) {
       assertCan('snapshot', sandbox)
       await claim(deps, { ...request, ...sandbox, id, sandboxId })
-    } else if (!(await snapshotTakeOver(deps.db, id, deps.snapshotLeases.leaseSec)))
+    } else if (!(await snapshotTakeOver(deps.db, id, deps.snapshotLeases.lease)))
       throw new AppError('unavailable', 'The snapshot was finished or given up meanwhile; try again')
     return await make(deps, { id, sandboxId, host, alongside })
   } finally {
@@ -80,8 +80,8 @@ async function claim(
   const { id, teamId, hostId, sandboxId, vcpus, memoryMb, overwrite, idempotencyKey = null } = wanted
   const name = wanted.name ?? `snapshot-${base32(randomBytes(8))}`
   const row = { id, teamId, hostId, sandboxId, name, vcpus, memoryMb, idempotencyKey }
-  const { leaseSec } = snapshotLeases
-  await snapshotClaim(db, row, { overwrite, leaseSec, maxMb: limits.maxSnapshotMb })
+  const { lease } = snapshotLeases
+  await snapshotClaim(db, row, { overwrite, lease, maxMb: limits.maxSnapshotMb })
 }
 
 async function make(deps: SnapshotDeps, work: Work): Promise<SnapshotRow> {
@@ -102,7 +102,7 @@ async function afterFailure(deps: SnapshotDeps, work: Work, error: unknown): Pro
   if (typeof found === 'object') return found
   if (found === 'not made') await snapshotAbandon(deps.db, id)
   // Not ours any more: a reconciler looks until it is known.
-  else await snapshotTakeOver(deps.db, id, 0)
+  else await snapshotTakeOver(deps.db, id, { ...deps.snapshotLeases.lease, leaseSec: 0 })
   deps.reconcileSoon()
   throw snapshotError(work, error)
 }
