@@ -29,10 +29,13 @@ const tcp = createTcpServer((socket) => {
   })
   socket.on('error', () => undefined)
 })
-// What is posted comes back.
+// What is posted comes back; /endless goes on until the connection ends.
 const http = createHttpServer((request, response) => {
   if (request.method === 'POST') request.pipe(response)
-  else response.end('the internet')
+  else if (request.url === '/endless') {
+    const timer = setInterval(() => response.write('more\n'), 50)
+    response.once('close', () => clearInterval(timer))
+  } else response.end('the internet')
 })
 
 await Promise.all([
