@@ -26,7 +26,9 @@ export async function startOidc(): Promise<Oidc> {
   const server = new OAuth2Server()
   await server.issuer.keys.generate('RS256')
   await server.start(0, '127.0.0.1')
-  const issuer = server.issuer.url ?? ''
+  // A machine need not know the name localhost.
+  const issuer = (server.issuer.url ?? '').replace('localhost', '127.0.0.1')
+  server.issuer.url = issuer
   const people = new Map<string, Person>()
   const loginByCode = new Map<string, string>()
   let changes: Record<string, unknown> = {}
@@ -83,6 +85,9 @@ export async function startOidc(): Promise<Oidc> {
       changes = claims
     },
     remove: () => server.stop(),
-    comeBack: () => server.start(Number(new URL(issuer).port), '127.0.0.1'),
+    comeBack: async () => {
+      await server.start(Number(new URL(issuer).port), '127.0.0.1')
+      server.issuer.url = issuer
+    },
   }
 }
