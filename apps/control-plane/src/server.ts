@@ -30,7 +30,6 @@ import { createHandlers } from './routes/handlers.ts'
 import { countUse } from './routes/rate-limits.ts'
 import { BackgroundBatch } from './services/background-batch.ts'
 import { RateLimiter } from './services/rate-limiter.ts'
-import { ownLeaseHolder } from './services/lease-holder.ts'
 import { Leases } from './services/leases.ts'
 import { StartError } from './start-error.ts'
 import { apiKeysTouch } from './store/api-keys.ts'
@@ -94,10 +93,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   })
   const hosts = new Hosts(db, agent)
   const limiter = rateLimits === 'off' ? undefined : new RateLimiter(db, rateLimits)
-  const lease = { holder: ownLeaseHolder(), leaseSec }
-  const leases = new Leases<SandboxId>({ lease, renew: (...held) => sandboxesRenewLeases(db, ...held) })
+  const leases = new Leases<SandboxId>({ leaseSec, renew: (...held) => sandboxesRenewLeases(db, ...held) })
   const snapshotLeases = new Leases<SnapshotId>({
-    lease,
+    leaseSec,
     renew: (...held) => snapshotsRenewLeases(db, ...held),
   })
   const activity = new BackgroundBatch<SandboxId>({
@@ -125,7 +123,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   )
   const endLeases = new Periodic(
     'reconcileLeases',
-    () => reconcileLeases({ db, logger, holder: lease.holder, reconcileSoon }),
+    () => reconcileLeases({ db, logger, reconcileSoon }),
     everyReconcile,
   )
   const renewLeases = async (): Promise<void> => {

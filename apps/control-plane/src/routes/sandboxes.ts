@@ -43,10 +43,10 @@ export function sandboxHandlers(
         return toWire(await createSandbox(deps, request, { signal, alongside }))
       }
       const key = headers['Idempotency-Key']
-      const { lease } = deps.leases
+      const { leaseSec } = deps.leases
       const sandbox = await (key === undefined
         ? create()
-        : once({ ...deps, lease }, { teamId: auth.teamId, key, request: body, signal }, create))
+        : once({ ...deps, leaseSec }, { teamId: auth.teamId, key, request: body, signal }, create))
       note({ sandboxId: sandbox.id })
       return { status: 201, body: sandbox }
     },

@@ -24,12 +24,12 @@ export function snapshotHandlers(deps: SnapshotDeps): Pick<PublicHandlers, Snaps
         const alongside = keep && ((trx: Database, row: SnapshotRow) => keep(trx, snapshotToWire(row)))
         return snapshotToWire(await createSnapshot(deps, request, { alongside }))
       }
-      const { lease } = deps.snapshotLeases
+      const { leaseSec } = deps.snapshotLeases
       const whole = { snapshot: body, overwrite }
       note({ sandboxId })
       const template = await (key === undefined
         ? create()
-        : once({ ...deps, lease }, { teamId, key, request: whole, signal }, create))
+        : once({ ...deps, leaseSec }, { teamId, key, request: whole, signal }, create))
       return { status: 201, body: template }
     },
     listSnapshots: async ({ auth, query }) => {

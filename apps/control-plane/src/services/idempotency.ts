@@ -14,12 +14,13 @@ import {
   type IdempotencyClaim,
 } from '../store/idempotency-keys.ts'
 import type { Lease } from '../store/leases.ts'
+import { beginHolder, endHolder } from './lease-holder.ts'
 
 export interface IdempotencyDeps {
   db: Database
   logger: Logger
-  /** On a key, as long as its work goes on. */
-  lease: Lease
+  /** How long a key stays with a control plane that died, when nobody knows that it did. */
+  leaseSec: number
 }
 
 export interface IdempotentRequest {
@@ -35,9 +36,26 @@ export type KeepAnswer<T> = (transaction: Database, answer: T) => Promise<void>
 
 const pollMs = 50
 
+interface Leased extends IdempotencyDeps {
+  lease: Lease
+}
+
 /** Runs `work`, or returns what it answered before. Throws `idempotency_conflict` when the key had another request. */
 export async function once<T>(
   deps: IdempotencyDeps,
+  request: IdempotentRequest,
+  work: (keep: KeepAnswer<T>) => Promise<T>,
+): Promise<T> {
+  const lease = { holder: beginHolder(), leaseSec: deps.leaseSec }
+  try {
+    return await onceLeased({ ...deps, lease }, request, work)
+  } finally {
+    endHolder(lease.holder)
+  }
+}
+
+async function onceLeased<T>(
+  deps: Leased,
   { teamId, key, request, signal }: IdempotentRequest,
   work: (keep: KeepAnswer<T>) => Promise<T>,
 ): Promise<T> {
@@ -54,7 +72,7 @@ export async function once<T>(
 }
 
 async function runClaimed<T>(
-  { db, logger, lease: { leaseSec } }: IdempotencyDeps,
+  { db, logger, leaseSec }: Leased,
   claim: IdempotencyClaim,
   work: (keep: KeepAnswer<T>) => Promise<T>,
 ): Promise<T> {

@@ -3,18 +3,20 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { processRef } from '@wrenn/base'
-import { isDeadHolder, ownLeaseHolder } from './lease-holder.ts'
+import { beginHolder, endHolder, isDeadHolder } from './lease-holder.ts'
 
 describe('the holder of a lease', () => {
-  const own = ownLeaseHolder()
+  const own = beginHolder()
   const parts = own.split(' ')
-  const [, , , , startTime = ''] = parts
   const withPart = (index: number, part: string): string => parts.with(index, part).join(' ')
+  const dead = withPart(4, String(Number(parts[4]) + 1))
 
-  it('is the same for all of a process, which is not dead', () => {
-    assert.equal(ownLeaseHolder(), own)
-    assert.equal(parts.length, 5)
-    assert.equal(isDeadHolder(own, own), false)
+  it('is dead when its work is over, and no other of its process is', () => {
+    const [one, two] = [beginHolder(), beginHolder()]
+    assert.deepEqual([own, one, two].map(isDeadHolder), [false, false, false])
+    endHolder(one)
+    assert.deepEqual([own, one, two].map(isDeadHolder), [false, true, false])
+    endHolder(two)
   })
 
   it('is dead once its process is, also when another has its pid', async () => {
@@ -22,22 +24,21 @@ describe('the holder of a lease', () => {
     const ref = processRef(child.pid ?? 0)
     assert.ok(ref)
     const other = parts.with(3, String(ref.pid)).with(4, ref.startTime).join(' ')
-    assert.equal(isDeadHolder(other, own), false)
+    assert.equal(isDeadHolder(other), false)
     const exit = once(child, 'exit')
     child.kill('SIGKILL')
     await exit
-    assert.equal(isDeadHolder(other, own), true)
-    assert.equal(isDeadHolder(withPart(4, String(Number(startTime) + 1)), own), true)
+    assert.equal(isDeadHolder(other), true)
+    assert.equal(isDeadHolder(dead), true)
   })
 
   it('is not known to be dead on another machine, before a reboot, in another container, as another user', () => {
-    const dead = withPart(4, String(Number(startTime) + 1))
     for (const index of [0, 1, 2])
-      assert.equal(isDeadHolder(dead.split(' ').with(index, 'other').join(' '), own), false)
+      assert.equal(isDeadHolder(dead.split(' ').with(index, 'other').join(' ')), false)
   })
 
   it('that is written in another way is not known to be dead', () => {
     for (const holder of ['', 'cp-1', parts.slice(0, 3).join(' '), parts.slice(0, 4).join(' ')])
-      assert.equal(isDeadHolder(holder, own), false, holder)
+      assert.equal(isDeadHolder(holder), false, holder)
   })
 })

@@ -1,30 +1,36 @@
 // What this process has in hand and would leave half done if it died: sandboxes and snapshots that it is creating. Their
-// pending rows carry a lease that is renewed all the while; when it runs out, or this process is gone
+// pending rows carry a lease that is renewed all the while; when it runs out, or its holder is known to be gone
 // (lease-holder.ts), any control plane clears up.
 import { pollUntil } from '@wrenn/base'
 import type { Lease } from '../store/leases.ts'
+import { beginHolder, endHolder } from './lease-holder.ts'
 
 export interface LeasesOptions<Id> {
-  /** This process, and how long a row stays without it renewing. */
-  lease: Lease
+  /** How long a row stays without its creator renewing. */
+  leaseSec: number
   renew: (ids: readonly Id[], leaseSec: number) => Promise<void>
 }
 
 export class Leases<Id> {
-  readonly lease: Lease
+  readonly leaseSec: number
   readonly #renew: LeasesOptions<Id>['renew']
-  readonly #held = new Set<Id>()
+  readonly #held = new Map<Id, Lease>()
 
-  constructor({ lease, renew }: LeasesOptions<Id>) {
-    this.lease = lease
+  constructor({ leaseSec, renew }: LeasesOptions<Id>) {
+    this.leaseSec = leaseSec
     this.#renew = renew
   }
 
-  hold(id: Id): void {
-    this.#held.add(id)
+  /** To be taken before the row is written. */
+  hold(id: Id): Lease {
+    const lease = { holder: beginHolder(), leaseSec: this.leaseSec }
+    this.#held.set(id, lease)
+    return lease
   }
 
   release(id: Id): void {
+    const lease = this.#held.get(id)
+    if (lease) endHolder(lease.holder)
     this.#held.delete(id)
   }
 
@@ -35,6 +41,6 @@ export class Leases<Id> {
   }
 
   async renew(): Promise<void> {
-    if (this.#held.size > 0) await this.#renew([...this.#held], this.lease.leaseSec)
+    if (this.#held.size > 0) await this.#renew([...this.#held.keys()], this.leaseSec)
   }
 }

@@ -14,6 +14,7 @@ import {
 import type { Host } from '../../hosts/hosts.ts'
 import { place } from '../../scheduler/place.ts'
 import type { Database } from '../../store/database.ts'
+import type { Lease } from '../../store/leases.ts'
 import { sandboxForget, sandboxInsert, sandboxStart, sandboxStartWith } from '../../store/sandboxes.ts'
 import type { SandboxRow, SnapshotRow } from '../../store/schema.ts'
 import { snapshotByName } from '../../store/snapshots.ts'
@@ -70,9 +71,9 @@ async function createFrom(
   )
   const id = newId('sb')
   const undo = new UndoStack()
-  deps.leases.hold(id)
+  const lease = deps.leases.hold(id)
   try {
-    const row = await build(deps, { id, host, wanted, snapshot, undo }, options)
+    const row = await build(deps, { id, lease, host, wanted, snapshot, undo }, options)
     undo.keep()
     return row
   } catch (error) {
@@ -95,6 +96,7 @@ async function createFrom(
 
 interface Build {
   id: SandboxId
+  lease: Lease
   host: Host
   wanted: CreateRequest
   snapshot: SnapshotRow | undefined
@@ -103,7 +105,7 @@ interface Build {
 
 async function build(
   deps: SandboxDeps,
-  { id, host, wanted, snapshot, undo }: Build,
+  { id, lease, host, wanted, snapshot, undo }: Build,
   { signal, alongside }: CreateOptions,
 ): Promise<SandboxRow> {
   const { db } = deps
@@ -111,7 +113,7 @@ async function build(
   const inserted = sandboxInsert(
     db,
     { ...row, id, hostId: host.id },
-    { lease: deps.leases.lease, maxRunning: deps.limits.maxRunning },
+    { lease, maxRunning: deps.limits.maxRunning },
   )
   await undo.acquire('row', inserted, () => sandboxForget(db, id))
   // A call that fails may have made the sandbox all the same: its undo stands before it.

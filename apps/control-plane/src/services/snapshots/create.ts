@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import type { AgentSnapshot } from '../../hosts/agent.ts'
 import type { Host } from '../../hosts/hosts.ts'
 import type { Database } from '../../store/database.ts'
+import type { Lease } from '../../store/leases.ts'
 import type { SnapshotRow } from '../../store/schema.ts'
 import { snapshotAbandon, snapshotByKey, snapshotClaim, snapshotTakeOver } from '../../store/snapshots.ts'
 import { fromAgent } from '../sandboxes/create.ts'
@@ -28,6 +29,7 @@ type Alongside = ((transaction: Database, row: SnapshotRow) => Promise<void>) | 
 interface Work {
   id: SnapshotId
   sandboxId: SandboxId
+  lease: Lease
   host: Host
   alongside: Alongside
 }
@@ -47,14 +49,14 @@ export async function createSnapshot(
     return begun
   }
   const id = begun?.id ?? newId('snap')
-  deps.snapshotLeases.hold(id)
+  const lease = deps.snapshotLeases.hold(id)
   try {
     if (!begun) {
       assertCan('snapshot', sandbox)
-      await claim(deps, { ...request, ...sandbox, id, sandboxId })
-    } else if (!(await snapshotTakeOver(deps.db, id, deps.snapshotLeases.lease)))
+      await claim(deps, { ...request, ...sandbox, id, sandboxId, lease })
+    } else if (!(await snapshotTakeOver(deps.db, id, lease)))
       throw new AppError('unavailable', 'The snapshot was finished or given up meanwhile; try again')
-    return await make(deps, { id, sandboxId, host, alongside })
+    return await make(deps, { id, sandboxId, lease, host, alongside })
   } finally {
     deps.snapshotLeases.release(id)
   }
@@ -69,18 +71,19 @@ async function begunEarlier(
 }
 
 async function claim(
-  { db, snapshotLeases, limits }: SnapshotDeps,
+  { db, limits }: SnapshotDeps,
   wanted: SnapshotRequest & {
     id: SnapshotId
+    lease: Lease
     hostId: SnapshotRow['hostId']
     vcpus: number
     memoryMb: number
   },
 ): Promise<void> {
-  const { id, teamId, hostId, sandboxId, vcpus, memoryMb, overwrite, idempotencyKey = null } = wanted
+  const { id, lease, teamId, hostId, sandboxId, vcpus, memoryMb, overwrite } = wanted
+  const { idempotencyKey = null } = wanted
   const name = wanted.name ?? `snapshot-${base32(randomBytes(8))}`
   const row = { id, teamId, hostId, sandboxId, name, vcpus, memoryMb, idempotencyKey }
-  const { lease } = snapshotLeases
   await snapshotClaim(db, row, { overwrite, lease, maxMb: limits.maxSnapshotMb })
 }
 
@@ -94,7 +97,7 @@ async function make(deps: SnapshotDeps, work: Work): Promise<SnapshotRow> {
 
 /** The snapshot, when there is one all the same; throws when not, and when nobody knows yet. */
 async function afterFailure(deps: SnapshotDeps, work: Work, error: unknown): Promise<AgentSnapshot> {
-  const { id, sandboxId, host } = work
+  const { id, sandboxId, lease, host } = work
   const found = await lookUpSnapshot(host.agent, { id, sandboxId }).catch((cause: unknown) => {
     deps.logger.info({ op: 'createSnapshot', outcome: 'unknown', snapshotId: id, reason: errorText(cause) })
     return 'unknown' as const
@@ -102,7 +105,7 @@ async function afterFailure(deps: SnapshotDeps, work: Work, error: unknown): Pro
   if (typeof found === 'object') return found
   if (found === 'not made') await snapshotAbandon(deps.db, id)
   // Not ours any more: a reconciler looks until it is known.
-  else await snapshotTakeOver(deps.db, id, { ...deps.snapshotLeases.lease, leaseSec: 0 })
+  else await snapshotTakeOver(deps.db, id, { ...lease, leaseSec: 0 })
   deps.reconcileSoon()
   throw snapshotError(work, error)
 }
