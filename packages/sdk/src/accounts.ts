@@ -1,0 +1,48 @@
+// Accounts and API keys. A session's token is for these and for all the rest; an API key is not for these.
+import type { Http } from './http.ts'
+import type { CallOptions } from './limit.ts'
+import type { Account, ApiKey, CreateApiKey, Session } from './wire.ts'
+
+export class Auth {
+  readonly #http: Http
+
+  constructor(http: Http) {
+    this.#http = http
+  }
+
+  /**
+   * A new account with a team of its own. `password`: at least 8 characters. The token is good for 6 hours: give it to
+   * `new Wrenn`. Throws `email_taken`, `forbidden` (sign-ups are closed), `rate_limited`.
+   */
+  signup(account: Account, options: CallOptions = {}): Promise<Session> {
+    return this.#http.call('post', '/v1/auth/signup', { ...options, body: account })
+  }
+
+  /** Throws `unauthorized` for a wrong e-mail or password, `rate_limited`. */
+  login(account: Account, options: CallOptions = {}): Promise<Session> {
+    return this.#http.call('post', '/v1/auth/login', { ...options, body: account })
+  }
+}
+
+export class ApiKeys {
+  readonly #http: Http
+
+  constructor(http: Http) {
+    this.#http = http
+  }
+
+  /** The only answer that has `key`, the secret itself. */
+  create(request: CreateApiKey = {}, options: CallOptions = {}): Promise<ApiKey> {
+    return this.#http.call('post', '/v1/api-keys', { ...options, body: request })
+  }
+
+  /** The team's, newest first. */
+  list(options: CallOptions = {}): Promise<ApiKey[]> {
+    return this.#http.call('get', '/v1/api-keys', options)
+  }
+
+  /** It stops working at once. Also when there is none: that is no error. */
+  async delete(id: string, options: CallOptions = {}): Promise<void> {
+    await this.#http.call('delete', '/v1/api-keys/{id}', { ...options, params: { id } })
+  }
+}
