@@ -4,7 +4,16 @@ import assert from 'node:assert/strict'
 import { mkdir, readdir, rm, rmdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
-import { errorText, MIB, newId, run, type SandboxId } from '@wrenn/base'
+import {
+  DeadlineError,
+  errorText,
+  MIB,
+  newId,
+  pollUntil,
+  run,
+  withDeadline,
+  type SandboxId,
+} from '@wrenn/base'
 import type { Sandboxes } from './sandboxes.ts'
 import { size, TestHost } from './test-host.ts'
 
@@ -74,6 +83,39 @@ test('a pause that finds no room is refused, the sandbox runs on, and it is paus
   await sandboxes.resume(id)
   assert.equal(await sh(sandboxes, id, checksum), sum)
   assert.equal(await sh(sandboxes, id, 'cat /root/log'), 'first\nsecond')
+  await sandboxes.destroy(id)
+  await host.assertNothingLeft(sandboxes)
+})
+
+test('a guest that writes while there is no room stands, and goes on with its write once there is', async () => {
+  const sandboxes = host.sandboxes()
+  const id = newId('sb')
+  await sandboxes.create({ id, ...size })
+  await fill(0)
+  const writing = sh(
+    sandboxes,
+    id,
+    'head -c 16777216 /dev/urandom > /root/big && sync && sha256sum < /root/big',
+  )
+  await pollUntil(
+    'the guest stands',
+    async () => {
+      const answer = sandboxes.guest.exec(id, { cmd: 'true', args: [], timeoutSec: 60 })
+      // Asked while it stands, it answers when it goes on.
+      const silent = withDeadline('it answers', 3_000, answer).then(
+        () => undefined,
+        (error: unknown) => error instanceof DeadlineError || undefined,
+      )
+      return (await silent) && true
+    },
+    { timeoutMs: 60_000 },
+  )
+  await rm(filler)
+  const sum = await writing
+  assert.equal(await sh(sandboxes, id, 'sha256sum < /root/big'), sum)
+  await sandboxes.pause(id)
+  await sandboxes.resume(id)
+  assert.equal(await sh(sandboxes, id, 'sha256sum < /root/big'), sum)
   await sandboxes.destroy(id)
   await host.assertNothingLeft(sandboxes)
 })

@@ -6,21 +6,28 @@ import { endProcess, isAlive, isErrno, pollUntil, processRef, type ProcessRef } 
 import type { Vm } from '../driver.ts'
 import type { Qmp } from './qmp.ts'
 
+/** How often a guest that stands because the machine's disk is full tries its write again. */
+const diskFullRetryMs = 1_000
+
 export class QemuVm implements Vm {
   readonly process: ProcessRef
   readonly exited: Promise<void>
   readonly version: string
   readonly #qmp: Qmp
+  /** Its vcpus stand because somebody wants it so. */
+  #standing = false
 
   constructor(process: ProcessRef, qmp: Qmp) {
     this.process = process
     this.#qmp = qmp
     this.version = qmp.version
+    qmp.onDiskFull = () => void setTimeout(() => this.#tryAgain(), diskFullRetryMs).unref()
     // One that cannot be killed is gone all the same for those who use it; whoever destroys it is told.
     this.exited = qmp.closed.then(() => this.kill()).catch(() => undefined)
   }
 
   async stop(): Promise<void> {
+    this.#standing = true
     await this.#qmp.execute('stop')
   }
 
@@ -29,7 +36,13 @@ export class QemuVm implements Vm {
   }
 
   async run(): Promise<void> {
+    this.#standing = false
     await this.#qmp.execute('cont')
+  }
+
+  /** QEMU stops the guest rather than fail its write (`werror=enospc`), and repeats the write when the guest goes on. */
+  #tryAgain(): void {
+    if (!this.#standing) this.#qmp.execute('cont').catch(() => undefined) // a VM that is gone has nothing to try
   }
 
   async dropConsole(): Promise<void> {

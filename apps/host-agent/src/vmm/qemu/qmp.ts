@@ -10,6 +10,7 @@ interface Answer {
   return?: unknown
   error?: { class: string; desc: string }
   event?: string
+  data?: { action?: string }
   QMP?: Greeting
 }
 
@@ -21,6 +22,8 @@ export class Qmp {
   readonly closed: Promise<void>
   /** Of the QEMU that answers, which may be older than the one installed: "7.2.22". Empty before it has greeted. */
   version = ''
+  /** Called when QEMU has stopped the guest because a write met a full disk. */
+  onDiskFull: () => void = () => undefined
   readonly #socket: Socket
   #buffer = ''
   #failure = new Error('QEMU closed its control socket')
@@ -107,6 +110,7 @@ export class Qmp {
       this.version = [major, minor, micro].join('.')
       return this.#greeting()
     }
+    if (answer.event === 'BLOCK_IO_ERROR' && answer.data?.action === 'stop') this.onDiskFull()
     if (answer.event !== undefined) return
     const waiting = this.#waiting.shift()
     if (answer.error) waiting?.reject(new Error(`QMP ${waiting.command}: ${answer.error.desc}`))
