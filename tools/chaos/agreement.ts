@@ -11,28 +11,13 @@ interface SandboxRow {
   status: string
   generation: string
   reserved: string | null
-  /** Its creator, or who makes a snapshot of it, is thought to be at work. */
-  leased: boolean
 }
 
-export interface Disagreement {
-  what: string
-  /** It lasts until the lease of whoever was killed at work on it runs out. */
-  leased: boolean
-}
-
-const sandboxRowsSql = `
-  select id, status, generation, reserved,
-    coalesce(lease_expires_at > now(), false) or exists (
-      select from snapshots where sandbox_id = s.id and snapshots.lease_expires_at > now()) as leased
-  from sandboxes s where status <> 'stopped'`
-const snapshotRowsSql = `
-  select id, status, coalesce(lease_expires_at > now(), false) as leased from snapshots`
+const sandboxRowsSql = `select id, status, generation, reserved from sandboxes where status <> 'stopped'`
 
 interface SnapshotRow {
   id: string
   status: string
-  leased: boolean
 }
 
 export class Insight {
@@ -45,10 +30,10 @@ export class Insight {
   }
 
   /** Each row or thing that has no counterpart, or another state than that. */
-  async disagreements(): Promise<Disagreement[]> {
+  async disagreements(): Promise<string[]> {
     const [sandboxRows, snapshotRows, sandboxes, snapshots] = await Promise.all([
       this.query<SandboxRow>(sandboxRowsSql),
-      this.query<SnapshotRow>(snapshotRowsSql),
+      this.query<SnapshotRow>('select id, status from snapshots'),
       this.agent.listSandboxes(),
       this.agent.listSnapshots(),
     ])
@@ -73,22 +58,22 @@ export class Insight {
   }
 }
 
-function rowProblem(row: SandboxRow, sandbox: AgentSandbox | undefined): Disagreement[] {
+function rowProblem(row: SandboxRow, sandbox: AgentSandbox | undefined): string[] {
   const wanted = row.status === 'error' ? 'failed' : row.status
   const state = sandbox ? `${sandbox.status} (${sandbox.generation})` : 'not there'
   if (state === `${wanted} (${row.generation})` && row.reserved === null) return []
   const shown = `${row.status} (${row.generation}), reserved ${row.reserved}`
-  return [{ what: `the row of ${row.id} is ${shown}; it is ${state}`, leased: row.leased }]
+  return [`the row of ${row.id} is ${shown}; it is ${state}`]
 }
 
 /** What came to nothing is kept for a while, and is no promise. */
-function snapshotProblem({ id, status, leased }: SnapshotRow, isMade: boolean): Disagreement[] {
+function snapshotProblem({ id, status }: SnapshotRow, isMade: boolean): string[] {
   if (status === 'ready' ? isMade : status === 'abandoned' && !isMade) return []
-  return [{ what: `the row of ${id} is ${status}, the agent has it: ${isMade}`, leased }]
+  return [`the row of ${id} is ${status}, the agent has it: ${isMade}`]
 }
 
-function without(rows: { id: string }[], ids: Iterable<string>): Disagreement[] {
+function without(rows: { id: string }[], ids: Iterable<string>): string[] {
   const known = new Set(rows.map(({ id }) => id))
   const unknown = [...ids].filter((id) => !known.has(id))
-  return unknown.map((id) => ({ what: `the agent has ${id}, no row does`, leased: false }))
+  return unknown.map((id) => `the agent has ${id}, no row does`)
 }

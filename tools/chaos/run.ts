@@ -33,8 +33,6 @@ export interface ChaosResult {
 
 /** What issue 5 promises for rows and reality. */
 const agreeWithinMs = 5_000
-/** A lease of the control plane (30 s), which begins anew when its database is back, and a round of its reconciler. */
-const leasesEndWithinMs = 40_000
 /** The ready pool and the ready slots are made again after a restart. */
 const inventoryTimeoutMs = 60_000
 const roundMs = 75_000
@@ -153,14 +151,8 @@ class Run {
       this.#options.model.violated(`${operation} ${JSON.stringify(params)} at the end: ${told(outcome)}`)
   }
 
-  /** What a killed control plane had in hand agrees when its lease has run out. */
   async #agree(what: string): Promise<void> {
-    const find = async (withLeased: boolean): Promise<string[]> => {
-      const found = await this.#insight.disagreements()
-      return found.filter(({ leased }) => withLeased || !leased).map((one) => one.what)
-    }
-    await this.#empty(what, agreeWithinMs, () => find(false))
-    await this.#empty(`${what}, leased ones too`, leasesEndWithinMs, () => find(true))
+    await this.#empty(what, agreeWithinMs, () => this.#insight.disagreements())
   }
 
   /** Says how long it took until there were none; a violation for each that stays. */
