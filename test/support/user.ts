@@ -71,9 +71,9 @@ export class User {
     return answer.body as PublicSchemas['ExecResponse']
   }
 
-  /** stdout of a shell line that must succeed. */
+  /** stdout of a shell line that must succeed, however slow the machine is. */
   async sh(id: string, line: string): Promise<string> {
-    const result = await this.run(id, { cmd: 'sh', args: ['-c', line] })
+    const result = await this.run(id, { cmd: 'sh', args: ['-c', line], timeout_sec: 120 })
     assert.equal(result.exit_code, 0, `${line}: ${result.stderr}`)
     return (result.stdout ?? '').trim()
   }
