@@ -73,7 +73,7 @@ describe('the control plane as a process', () => {
       const line = output.stdout.split('\n').find((text) => text.includes('"op":"listen"'))
       return line === undefined ? undefined : (JSON.parse(line) as { url: string }).url
     }
-    return new Api(await pollUntil('it listens', look, { timeoutMs: 15_000 }))
+    return new Api(await pollUntil('it listens', look, { timeoutMs: 60_000 }))
   }
 
   async function refuses(environment: Record<string, string>, lines: RegExp[]): Promise<void> {
