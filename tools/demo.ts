@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
+import { Wrenn, WrennError, type ExecResult } from '@wrenn/sdk'
 
 const program = `
 primes = [n for n in range(2, 1000) if all(n % d for d in range(2, int(n ** 0.5) + 1))]
@@ -14,53 +15,43 @@ print(len(primes), 'primes')
 
 class DemoError extends Error {}
 
-interface Execution {
-  exit_code: number
-  stdout: string
-  stderr: string
-}
-
-const base = `http://${localAddress()}`
+const baseUrl = `http://${localAddress()}`
+const limit = { timeoutMs: 60_000 }
 
 try {
   await demo()
 } catch (error) {
-  if (!(error instanceof DemoError)) throw error
-  console.error(`demo: ${error.message}`)
+  if (!(error instanceof DemoError || error instanceof WrennError)) throw error
+  const isNobody = error instanceof WrennError && error.code === 'network_error'
+  const text = `nothing answers at ${baseUrl}: run npm start first, or set CP_LISTEN_ADDR`
+  console.error(`demo: ${isNobody ? text : error.message}`)
   process.exitCode = 1
 }
 
 async function demo(): Promise<void> {
   const started = performance.now()
   const email = `demo-${randomUUID()}@example.com`
-  const { token } = await step('sign up', () =>
-    call<{ token: string }>('POST', '/v1/auth/signup', 201, { body: { email, password: randomUUID() } }),
-  )
-  const { key } = await step('create an API key', () =>
-    call<{ key: string }>('POST', '/v1/api-keys', 201, {
-      body: { name: 'demo' },
-      headers: { authorization: `Bearer ${token}` },
-    }),
-  )
-  const headers = { 'x-api-key': key }
-  const { id } = await step('create a sandbox', () =>
-    call<{ id: string }>('POST', '/v1/sandboxes', 201, { body: { template: 'minimal' }, headers }),
-  )
-  const exec = (cmd: string, args: string[], stdin?: string): Promise<Execution> =>
-    call<Execution>('POST', `/v1/sandboxes/${id}/exec`, 200, { body: { cmd, args, stdin }, headers })
+  const account = { email, password: randomUUID() }
+  const { token } = await step('sign up', () => new Wrenn({ baseUrl }).auth.signup(account, limit))
+  const { apiKeys } = new Wrenn({ baseUrl, token })
+  const { key } = await step('create an API key', () => apiKeys.create({ name: 'demo' }, limit))
+  if (typeof key !== 'string') throw new DemoError('the new API key came without its key')
+  const { sandboxes } = new Wrenn({ baseUrl, apiKey: key })
+  const { id } = await step('create a sandbox', () => sandboxes.create({ template: 'minimal' }, limit))
   try {
-    await step('write a program', async () => expectSuccess(await exec('tee', ['/root/primes.py'], program)))
+    await step('write a program', () => sandboxes.files.write(id, '/root/primes.py', program, limit))
     await step('run it', async () => {
-      expect(await exec('python3', ['/root/primes.py']), '168 primes\n')
+      const ran = await sandboxes.exec(id, { cmd: 'python3', args: ['/root/primes.py'] }, limit)
+      expect(ran, '168 primes\n')
     })
     await step('read its output', async () => {
-      const { stdout } = expectSuccess(await exec('cat', ['/root/primes.txt']))
-      const primes = stdout.trim().split('\n')
+      const output = new TextDecoder().decode(await sandboxes.files.read(id, '/root/primes.txt', limit))
+      const primes = output.trim().split('\n')
       if (primes.length === 168 && primes.at(-1) === '997') return
-      throw new DemoError(`/root/primes.txt does not hold the primes below 1000: ${JSON.stringify(stdout)}`)
+      throw new DemoError(`/root/primes.txt does not hold the primes below 1000: ${JSON.stringify(output)}`)
     })
   } finally {
-    await step('destroy the sandbox', () => call('DELETE', `/v1/sandboxes/${id}`, 204, { headers }))
+    await step('destroy the sandbox', () => sandboxes.destroy(id, limit))
   }
   console.log(`all of it: ${Math.round(performance.now() - started)} ms`)
 }
@@ -72,36 +63,10 @@ async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
   return result
 }
 
-/** The JSON answer. Throws a DemoError when its status is not the one expected. */
-async function call<T>(
-  method: string,
-  path: string,
-  status: number,
-  options: { body?: unknown; headers: Record<string, string> } | { body: unknown; headers?: undefined },
-): Promise<T> {
-  const answer = await fetch(`${base}${path}`, {
-    method,
-    headers: { ...options.headers, ...(options.body ? { 'content-type': 'application/json' } : {}) },
-    ...(options.body ? { body: JSON.stringify(options.body) } : {}),
-    signal: AbortSignal.timeout(60_000),
-  }).catch((cause: unknown) => {
-    throw new DemoError(`nothing answers at ${base}: run npm start first, or set CP_LISTEN_ADDR`, { cause })
-  })
-  const text = await answer.text()
-  if (answer.status !== status) {
-    throw new DemoError(`${method} ${path} answers ${answer.status} instead of ${status}: ${text}`)
-  }
-  return (text === '' ? undefined : JSON.parse(text)) as T
-}
-
-function expectSuccess(execution: Execution): Execution {
-  if (execution.exit_code === 0) return execution
-  throw new DemoError(`exit code ${execution.exit_code}: ${execution.stderr}`)
-}
-
-function expect(execution: Execution, stdout: string): void {
-  if (expectSuccess(execution).stdout === stdout) return
-  throw new DemoError(`it printed ${JSON.stringify(execution.stdout)} instead of ${JSON.stringify(stdout)}`)
+function expect({ exit_code, stdout, stderr }: ExecResult, expected: string): void {
+  if (exit_code !== 0) throw new DemoError(`exit code ${exit_code}: ${stderr}`)
+  if (stdout === expected) return
+  throw new DemoError(`it printed ${JSON.stringify(stdout)} instead of ${JSON.stringify(expected)}`)
 }
 
 /** The address that the platform listens on, as seen from this machine. */

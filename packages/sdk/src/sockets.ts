@@ -7,7 +7,7 @@ import type { Credentials } from './http.ts'
 export interface WebSocketLike {
   addEventListener(
     type: 'open' | 'message' | 'error' | 'close',
-    listener: (event: { data?: unknown; code?: number }) => void,
+    listener: (event: { type?: string; data?: unknown; code?: number }) => void,
   ): void
   send(text: string): void
   close(code?: number): void

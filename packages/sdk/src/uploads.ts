@@ -52,6 +52,9 @@ export async function upload(path: string, content: StreamContent, onProgress?: 
   return { contentType, body, canRepeat: blob !== undefined, failure: () => failure }
 }
 
+/** What is sent at a time, and reported. */
+const pieceBytes = 64 * 1024
+
 interface FormParts {
   source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
   tail: string
@@ -63,9 +66,13 @@ async function* formChunks(head: string, { source, tail, progress }: FormParts):
   let doneBytes = 0
   yield encoder.encode(head)
   for await (const chunk of iterate(source)) {
-    yield chunk
-    doneBytes += chunk.byteLength
-    progress?.onProgress({ doneBytes, totalBytes: progress.totalBytes })
+    // A blob may come in one piece.
+    for (let at = 0; at < chunk.byteLength; at += pieceBytes) {
+      const piece = chunk.subarray(at, at + pieceBytes)
+      yield piece
+      doneBytes += piece.byteLength
+      progress?.onProgress({ doneBytes, totalBytes: progress.totalBytes })
+    }
   }
   yield encoder.encode(tail)
 }
