@@ -1,9 +1,12 @@
 // The SDK with a real VM: the whole life of a sandbox, as a user of the package writes it.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { MIB, pollUntil } from '@wrenn/base'
+import { MIB, pollUntil, run } from '@wrenn/base'
 import { Wrenn, type ExecEvent } from '@wrenn/sdk'
+import { buildSdk, readmeCode } from '../support/built-sdk.ts'
 import { TestPlatform } from '../support/real-platform.ts'
 
 let platform: TestPlatform
@@ -15,7 +18,7 @@ before(async () => {
   const account = { email: 'sdk@example.com', password: 'correct horse' }
   const { token } = await new Wrenn({ baseUrl }).auth.signup(account)
   const { key } = await new Wrenn({ baseUrl, token }).apiKeys.create({ name: 'sdk' })
-  wrenn = new Wrenn({ baseUrl, apiKey: key ?? '' })
+  wrenn = new Wrenn({ baseUrl, apiKey: key })
 })
 
 after(() => platform?.remove())
@@ -70,6 +73,20 @@ test('create, exec, stream, files, pause, resume, snapshot, create from it, dest
   await sandboxes.destroy(again.id)
   await snapshots.delete(name)
   assert.deepEqual(await Array.fromAsync(sandboxes.list()), [])
+})
+
+test("the README's first program runs", async () => {
+  const built = await buildSdk()
+  try {
+    const [program = ''] = await readmeCode()
+    const file = join(built.folder, 'first.mjs')
+    await writeFile(file, program.replace('http://127.0.0.1:8080', platform.url))
+    const { stdout } = await run(process.execPath, [file], { timeoutMs: 120_000 })
+    const said = ['0 hello 42', ...[1, 2, 3].map((n) => `it says ${n}`), 'it ended with 0']
+    assert.deepEqual(stdout.split(/\n+/), [...said, ''])
+  } finally {
+    await built.remove()
+  }
 })
 
 /** What a command that is stopped once it is ready says. */

@@ -1,7 +1,8 @@
 // Accounts and API keys. A session's token is for these and for all the rest; an API key is not for these.
+import { WrennError } from './errors.ts'
 import type { Http } from './http.ts'
 import type { CallOptions } from './limit.ts'
-import type { Account, ApiKey, CreateApiKey, Session } from './wire.ts'
+import type { Account, ApiKey, CreateApiKey, NewApiKey, Session } from './wire.ts'
 
 export class Auth {
   readonly #http: Http
@@ -31,9 +32,12 @@ export class ApiKeys {
     this.#http = http
   }
 
-  /** The only answer that has `key`, the secret itself. */
-  create(request: CreateApiKey = {}, options: CallOptions = {}): Promise<ApiKey> {
-    return this.#http.call('post', '/v1/api-keys', { ...options, body: request })
+  /** The only answer that has `key`, the secret itself: the server keeps a hash. */
+  async create(request: CreateApiKey = {}, options: CallOptions = {}): Promise<NewApiKey> {
+    const { key, ...rest } = await this.#http.call('post', '/v1/api-keys', { ...options, body: request })
+    if (typeof key !== 'string')
+      throw new WrennError('unexpected_answer', 'The new API key came without its key')
+    return { ...rest, key }
   }
 
   /** The team's, newest first. */

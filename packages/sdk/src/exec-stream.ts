@@ -152,7 +152,7 @@ export class ExecStream<Data extends string | Uint8Array = string> implements As
     this.#state = 'closed'
     const probe = { method: 'get' as const, path: fill(path, { id: this.#id }), repeat: 'never' as const }
     void this.#http
-      .send(probe, { signal: this.#limit.signal }, async () => undefined)
+      .send(probe, { signal: this.#limit.signal }, async (_response, limit) => limit.end())
       .then(
         () => this.#fail(new WrennError('unexpected_answer', 'The WebSocket did not open')),
         (error: unknown) => {

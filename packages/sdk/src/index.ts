@@ -20,6 +20,7 @@ export type {
   ExecResult,
   Health,
   Method,
+  NewApiKey,
   PathOf,
   Sandbox,
   SandboxStatus,

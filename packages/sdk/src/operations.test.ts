@@ -104,7 +104,7 @@ async function callEverything(client: (options: Partial<WrennOptions>) => Wrenn)
   const { key, id: keyId } = await apiKeys.create()
   await apiKeys.list()
 
-  const { sandboxes, snapshots } = client({ apiKey: key ?? '' })
+  const { sandboxes, snapshots } = client({ apiKey: key })
   const { id } = await sandboxes.create()
   await sandboxes.get(id)
   await sandboxes.list().next()

@@ -9,6 +9,8 @@ type Given<Body, Required extends keyof Body = never> = Pick<Body, Required> & P
 
 export type Session = Schemas['AuthResponse']
 export type ApiKey = Schemas['APIKeyResponse']
+/** With the secret itself. */
+export type NewApiKey = ApiKey & { key: string }
 export type Sandbox = Schemas['Sandbox']
 export type SandboxStatus = Sandbox['status']
 export type Template = Schemas['Template']
