@@ -133,6 +133,7 @@ describe('execStream', () => {
   it('passes a stop on, once, also one that comes before the command', async () => {
     for (const early of [true, false]) {
       const before = platform.agent.count('stopCommand')
+      const ended = oneEnds()
       const stream = wrenn.sandboxes.execStream(id, { cmd: 'yes' })
       if (early) stream.stop()
       for await (const event of stream) {
@@ -144,6 +145,7 @@ describe('execStream', () => {
         })
         break
       }
+      await ended()
       assert.equal(platform.agent.count('stopCommand'), before + 1)
     }
   })
@@ -158,13 +160,18 @@ describe('execStream', () => {
     await ended()
     let bytes = 0
     await assert.rejects(async () => {
-      for await (const event of stream) if (event.type === 'stdout') bytes += event.data.length
+      for await (const event of stream) {
+        if (event.type === 'stdout') bytes += event.data.length
+        // One that had not ended by now would go on for as long as it is read.
+        assert.ok(bytes < 1_000_000)
+      }
     }, isError('slow_reader'))
     assert.ok(bytes > 90_000 && bytes < 110_000, `${bytes}`)
   })
 
   it('slows the command down where it can, and loses nothing', async () => {
     const { sandboxes } = new Wrenn({ baseUrl: platform.api.url, apiKey: account.apiKey, webSocket: viaWs })
+    const ended = oneEnds()
     const start = platform.agent.written
     const args = ['x'.repeat(100_000)]
     const stream = sandboxes.execStream(id, { cmd: 'yes', args }, { maxBufferedBytes: 1_000_000 })
@@ -185,6 +192,7 @@ describe('execStream', () => {
       if (received === wanted) break
     }
     assert.equal(received, wanted)
+    await ended()
   })
 
   it('throws when the agent goes away, and when the server does', async () => {
