@@ -11,6 +11,7 @@ import type * as Sdk from '@wrenn/sdk'
 import type { Account } from '../support/api.ts'
 import { openBrowser, type TestBrowser } from '../support/browser.ts'
 import { buildSdk, type BuiltSdk } from '../support/built-sdk.ts'
+import { untilAborted } from '../support/fake-agent.ts'
 import { createPlatform, type Platform } from '../support/control-plane.ts'
 
 /** What the page's own script puts on the window. */
@@ -165,6 +166,8 @@ describe('the SDK in a browser', () => {
   })
 
   it('throws what is wrong with an upload, and the reason of its signal', async () => {
+    // It takes nothing until the upload is given up.
+    platform.agent.on('writeFile', { before: untilAborted })
     const seen = await browser.page.evaluate(async () => {
       const { files } = window.wrenn.sandboxes
       const controller = new AbortController()
