@@ -27,6 +27,7 @@ import { Periodic } from './reconcilers/periodic.ts'
 import { reconcileSandboxes } from './reconcilers/sandboxes.ts'
 import { reconcileSnapshots } from './reconcilers/snapshots.ts'
 import { createHandlers } from './routes/handlers.ts'
+import { laterOperations } from './routes/later.ts'
 import { countUse } from './routes/rate-limits.ts'
 import { BackgroundBatch } from './services/background-batch.ts'
 import { RateLimiter } from './services/rate-limiter.ts'
@@ -165,6 +166,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       reconcileSoon,
       logger,
     }),
+    laterOperations,
     webSocketProtocol: 'wrenn.v1',
     authenticate: createAuthenticate({
       db,

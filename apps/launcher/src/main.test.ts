@@ -30,6 +30,13 @@ describe('npm start', () => {
   })
 
   after(async () => {
+    // A test that failed may have left VMs running on: the next start takes them over, and its end destroys them.
+    if (await isLeft(folder)) {
+      const last = launch({ WRENN_ON_STOP: 'destroy' })
+      await last.ready()
+      await last.stop()
+    }
+    await assertNothingLeft(folder)
     await rm(folder, { recursive: true })
   })
 
@@ -213,6 +220,13 @@ async function assertNothingLeft(folder: string): Promise<void> {
   assert.deepEqual(
     (await readdir(join(folder, 'run'))).filter((name) => name.endsWith('.pid')),
     [],
+  )
+}
+
+async function isLeft(folder: string): Promise<boolean> {
+  return assertNothingLeft(folder).then(
+    () => false,
+    () => true,
   )
 }
 

@@ -6,13 +6,14 @@ import { authHandlers, type AuthDeps } from './auth.ts'
 import { execStreamHandlers } from './exec-stream.ts'
 import { fileHandlers } from './files.ts'
 import { docsHandlers } from './docs.ts'
+import type { LaterOperation } from './later.ts'
 import { oauthHandlers, type OAuthRouteDeps } from './oauth.ts'
 import { platformHandlers, type PlatformDeps } from './platform.ts'
 import { sandboxHandlers } from './sandboxes.ts'
 import { snapshotHandlers } from './snapshots.ts'
 import type { SnapshotDeps } from '../services/snapshots/deps.ts'
 
-export type PublicHandlers = Handlers<PublicApi, Caller>
+export type PublicHandlers = Handlers<PublicApi, Caller, LaterOperation>
 
 export function createHandlers(
   deps: PlatformDeps & AuthDeps & OAuthRouteDeps & SnapshotDeps,

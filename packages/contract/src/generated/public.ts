@@ -164,6 +164,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/auth/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ways to sign in
+         * @description What a sign-in page has to offer: who may sign up, and the OAuth providers that are configured.
+         */
+        get: operations["listProviders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whose credential this is */
+        get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/api-keys": {
         parameters: {
             query?: never;
@@ -196,6 +233,35 @@ export interface paths {
         post?: never;
         /** Delete an API key */
         delete: operations["deleteAPIKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Changes of your team, as they happen
+         * @description Server-sent events (`text/event-stream`), each with one line of JSON as its data:
+         *
+         *     - `ready` `{}`: what changes from now on is told. Whoever has listed before lists again.
+         *     - `sandbox`: a `Sandbox` as it is after a change; `stopped` is its last.
+         *     - `template`: a `Template` that is new or was replaced.
+         *     - `template_deleted` `{"name"}`
+         *
+         *     A change that is overtaken by the next one may be left out; the last one is not. When this server loses its
+         *     database, `ready` comes again. A comment comes every 15 s when nothing else does. The stream ends when its
+         *     credential does; a client that opens it again misses nothing, since `ready` comes first.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -234,6 +300,96 @@ export interface paths {
         post?: never;
         /** Destroy a sandbox */
         delete: operations["destroySandbox"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sandboxes/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** What has happened to a sandbox */
+        get: operations["listSandboxEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sandboxes/{id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * How busy a sandbox is
+         * @description Its CPU, memory and disk as the guest sees them now. Asking is no activity: it does not keep a sandbox from being paused.
+         */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sandboxes/{id}/pty": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * A terminal via WebSocket
+         * @description Opens a terminal: a command (a login shell when none is named) on a pseudo-terminal of its own.
+         *
+         *     **Client sends** first, within 10 s, `start` for a new one or `attach` for one that runs (`PtyStart`, `PtyAttach`):
+         *     ```json
+         *     {"type": "start", "cols": 80, "rows": 24}
+         *     {"type": "attach", "pid": 1234, "cols": 80, "rows": 24}
+         *     ```
+         *
+         *     **Then** (`PtyMessage`):
+         *     ```json
+         *     {"type": "input", "data": "ls\r"}
+         *     {"type": "resize", "cols": 120, "rows": 40}
+         *     {"type": "stop"}
+         *     ```
+         *
+         *     **Server sends** (`PtyEvent`):
+         *     ```json
+         *     {"type": "start", "pid": 1234}
+         *     {"type": "output", "data": "total 0\r\n"}
+         *     {"type": "exit", "exit_code": 0}
+         *     {"type": "error", "data": "description of error"}
+         *     ```
+         *
+         *     UTF-8 that is cut by a chunk's border is put together. A closed connection leaves the terminal running: `attach`
+         *     gets its last output (up to 128 KiB) again and what comes after. It survives pause and resume. Several may be
+         *     attached to one; the last `resize` counts. `stop` is SIGHUP to its processes, SIGKILL after 5 s. An open terminal
+         *     is activity; one that nobody is attached to is not. Refusals, pings, slow readers and the token of browsers are as
+         *     for exec/stream.
+         */
+        get: operations["openPty"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -370,6 +526,110 @@ export interface paths {
          * @description Removes the snapshot files from disk and deletes the database record.
          */
         delete: operations["deleteSnapshot"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sandboxes/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * List a folder
+         * @description What the folder holds, by name; symbolic links are not followed. Names that are no UTF-8 are shown with U+FFFD.
+         */
+        get: operations["listFiles"];
+        put?: never;
+        post?: never;
+        /** Remove a file or a folder with all that it holds */
+        delete: operations["removeFile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sandboxes/{id}/files/stat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** What a path is */
+        get: operations["statFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sandboxes/{id}/files/mkdir": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a folder */
+        post: operations["makeDirectory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sandboxes/{id}/files/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move or rename a file or folder */
+        post: operations["moveFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sandboxes/{id}/files/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Changes below a folder, as they happen
+         * @description Server-sent events (`text/event-stream`), each with one line of JSON as its data: `ready` `{}` once nothing is missed
+         *     any more, then `change` (`FileChange`), and `overflow` `{}` when there were too many to tell: list again. Ends when the
+         *     folder is removed, or the sandbox is paused or destroyed. Watching is no activity.
+         */
+        get: operations["watchFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -685,6 +945,147 @@ export interface components {
         };
         ReadFileRequest: {
             /** @description Absolute file path inside the sandbox */
+            path: string;
+        };
+        Providers: {
+            /**
+             * @description Who may get an account; `domains` is those with an e-mail address of certain domains.
+             * @enum {string}
+             */
+            signups: "open" | "closed" | "domains";
+            oauth: {
+                /** @description The `{provider}` of /v1/auth/oauth/{provider}. */
+                name: string;
+                /** @description For people (e.g. "GitHub"). */
+                title: string;
+            }[];
+        };
+        Me: {
+            team: {
+                id: string;
+                name: string;
+            };
+            /** @description Null for an API key whose user is gone. */
+            user: {
+                id: string;
+                email: string;
+            } | null;
+            /** @enum {string} */
+            credential: "token" | "api_key";
+        };
+        SandboxEvent: {
+            /** @description Grows with time within a sandbox. */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description `created`: asked for; `started`: runs for the first time.
+             * @enum {string}
+             */
+            type: "created" | "started" | "paused" | "resumed" | "stopped" | "failed";
+            /** @description Who did it. `platform` is no caller, but Wrenn by itself or its operator. */
+            by: {
+                /** @enum {string} */
+                kind: "user" | "api_key" | "platform";
+                /** @description Of the user or API key. */
+                id?: string;
+                /** @description The user's e-mail or the API key's name, as it was then. */
+                name?: string;
+            };
+            /** @description Why, in words. Left out where there is nothing to add. */
+            reason?: string;
+        };
+        Metrics: {
+            /** Format: date-time */
+            at: string;
+            cpu_count: number;
+            /** @description Of all its CPUs together, 0 to 100, since about the last second. */
+            cpu_used_percent: number;
+            /** Format: int64 */
+            memory_total_bytes: number;
+            /** Format: int64 */
+            memory_used_bytes: number;
+            /** Format: int64 */
+            disk_total_bytes: number;
+            /** Format: int64 */
+            disk_used_bytes: number;
+        };
+        PtySize: number;
+        /** @description A client's first message on pty, for a new terminal. */
+        PtyStart: {
+            /** @enum {string} */
+            type: "start";
+            cols: components["schemas"]["PtySize"];
+            rows: components["schemas"]["PtySize"];
+            cmd?: components["schemas"]["ExecRequest"]["cmd"];
+            args?: components["schemas"]["ExecRequest"]["args"];
+            envs?: components["schemas"]["ExecRequest"]["envs"];
+            cwd?: components["schemas"]["ExecRequest"]["cwd"];
+            user?: components["schemas"]["ExecRequest"]["user"];
+        };
+        /** @description A client's first message on pty, for a terminal that runs. */
+        PtyAttach: {
+            /** @enum {string} */
+            type: "attach";
+            pid: number;
+            cols: components["schemas"]["PtySize"];
+            rows: components["schemas"]["PtySize"];
+        };
+        /** @description A client's later messages on pty. */
+        PtyMessage: {
+            /** @enum {string} */
+            type: "input" | "resize" | "stop";
+            /** @description Of `input`. */
+            data?: string;
+            cols?: components["schemas"]["PtySize"];
+            rows?: components["schemas"]["PtySize"];
+        };
+        /** @description What the server sends on pty. `start` comes first, and again after nothing else. */
+        PtyEvent: {
+            /** @enum {string} */
+            type: "start" | "output" | "exit" | "error";
+            pid?: number;
+            data?: string;
+            /** @description As in ExecResponse. */
+            exit_code?: number;
+        };
+        FileEntry: {
+            name: string;
+            path: string;
+            /**
+             * @description Of the entry itself; a symbolic link is not followed.
+             * @enum {string}
+             */
+            type: "file" | "directory" | "symlink" | "other";
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+            /** @description The permission bits, setuid, setgid and sticky included. */
+            mode: number;
+            /** @description As `ls -l` shows them (e.g. "-rw-r--r--"). */
+            permissions: string;
+            owner: string;
+            group: string;
+            /** Format: date-time */
+            modified_at: string;
+            /** @description Of a symbolic link, as it is written there. */
+            symlink_target?: string;
+        };
+        MakeDirectoryRequest: {
+            path: components["schemas"]["ReadFileRequest"]["path"];
+        };
+        MoveFileRequest: {
+            source: components["schemas"]["ReadFileRequest"]["path"];
+            destination: components["schemas"]["ReadFileRequest"]["path"];
+        };
+        FileChange: {
+            /**
+             * @description `rename` names the old path; the new one is a `create`.
+             * @enum {string}
+             */
+            type: "create" | "write" | "remove" | "rename" | "chmod";
             path: string;
         };
         Health: {
@@ -1136,6 +1537,51 @@ export interface operations {
             };
         };
     };
+    listProviders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ways to sign in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Providers"];
+                };
+            };
+            500: components["responses"]["InternalError"];
+        };
+    };
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The team, and the user who has signed in or made the API key */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listAPIKeys: {
         parameters: {
             query?: never;
@@ -1216,6 +1662,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
             };
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["RateLimited"];
@@ -1363,6 +1833,116 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["AgentError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listSandboxEvents: {
+        parameters: {
+            query?: {
+                /** @description At most so many, newest first. */
+                limit?: number;
+                /** @description Where the page before ended; taken from its `Link` header. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first; also of a stopped sandbox */
+            200: {
+                headers: {
+                    /** @description RFC 8288. While there are older ones, the next page as a relative reference with rel="next". */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxEvent"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A sample */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Metrics"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            /** @description Sandbox not running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["AgentError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    openPty: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description WebSocket upgrade */
+            101: {
+                headers: {
+                    /** @description wrenn.v1 when it was offered. Browsers offer it with wrenn.token.<JWT>, which authenticates them. */
+                    "Sec-WebSocket-Protocol"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            /** @description Sandbox not running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            426: components["responses"]["UpgradeRequired"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -1648,6 +2228,300 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listFiles: {
+        parameters: {
+            query: {
+                /** @description Absolute path inside the sandbox */
+                path: components["schemas"]["ReadFileRequest"]["path"];
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its entries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileEntry"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description Sandbox or folder not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Sandbox not running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["AgentError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeFile: {
+        parameters: {
+            query: {
+                /** @description Absolute path inside the sandbox */
+                path: components["schemas"]["ReadFileRequest"]["path"];
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description Sandbox or file not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Sandbox not running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["AgentError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    statFile: {
+        parameters: {
+            query: {
+                /** @description Absolute path inside the sandbox */
+                path: components["schemas"]["ReadFileRequest"]["path"];
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entry */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileEntry"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description Sandbox or file not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Sandbox not running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["AgentError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    makeDirectory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeDirectoryRequest"];
+            };
+        };
+        responses: {
+            /** @description Made, with the folders above it that were missing */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileEntry"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            /** @description Sandbox not running, or the path exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["AgentError"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["DiskFull"];
+        };
+    };
+    moveFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveFileRequest"];
+            };
+        };
+        responses: {
+            /** @description The entry in its new place */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileEntry"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description Sandbox or file not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Sandbox not running, or the destination exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["AgentError"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["DiskFull"];
+        };
+    };
+    watchFiles: {
+        parameters: {
+            query: {
+                /** @description Absolute path inside the sandbox */
+                path: components["schemas"]["ReadFileRequest"]["path"];
+                /** @description Folders below it, too. */
+                recursive?: "true" | "false";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The changes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description Sandbox or folder not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Sandbox not running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["AgentError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     uploadFile: {
         parameters: {
             query?: never;
@@ -1918,13 +2792,19 @@ export interface security {
     login: never;
     oauthRedirect: never;
     oauthCallback: never;
+    listProviders: never;
+    getMe: "apiKeyAuth" | "bearerAuth";
     listAPIKeys: "bearerAuth";
     createAPIKey: "bearerAuth";
     deleteAPIKey: "bearerAuth";
+    streamEvents: "apiKeyAuth" | "bearerAuth";
     listSandboxes: "apiKeyAuth" | "bearerAuth";
     createSandbox: "apiKeyAuth" | "bearerAuth";
     getSandbox: "apiKeyAuth" | "bearerAuth";
     destroySandbox: "apiKeyAuth" | "bearerAuth";
+    listSandboxEvents: "apiKeyAuth" | "bearerAuth";
+    getMetrics: "apiKeyAuth" | "bearerAuth";
+    openPty: "apiKeyAuth" | "bearerAuth";
     execCommand: "apiKeyAuth" | "bearerAuth";
     pingSandbox: "apiKeyAuth" | "bearerAuth";
     pauseSandbox: "apiKeyAuth" | "bearerAuth";
@@ -1932,6 +2812,12 @@ export interface security {
     listSnapshots: "apiKeyAuth" | "bearerAuth";
     createSnapshot: "apiKeyAuth" | "bearerAuth";
     deleteSnapshot: "apiKeyAuth" | "bearerAuth";
+    listFiles: "apiKeyAuth" | "bearerAuth";
+    removeFile: "apiKeyAuth" | "bearerAuth";
+    statFile: "apiKeyAuth" | "bearerAuth";
+    makeDirectory: "apiKeyAuth" | "bearerAuth";
+    moveFile: "apiKeyAuth" | "bearerAuth";
+    watchFiles: "apiKeyAuth" | "bearerAuth";
     uploadFile: "apiKeyAuth" | "bearerAuth";
     downloadFile: "apiKeyAuth" | "bearerAuth";
     execStream: "apiKeyAuth" | "bearerAuth";
