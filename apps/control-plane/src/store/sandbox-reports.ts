@@ -1,9 +1,10 @@
 // What agents report of sandboxes, applied to rows. Reports may come in any order, from request paths and reconcilers of
 // several control planes: the generation decides which is the newest.
 import type { SandboxId } from '@wrenn/base'
+import type { SandboxStatus } from '@wrenn/contract/sandbox-can'
 import { sql } from 'kysely'
 import type { Database } from './database.ts'
-import type { SandboxRow, SandboxStatus } from './schema.ts'
+import type { SandboxRow } from './schema.ts'
 
 export interface SandboxReport {
   id: SandboxId

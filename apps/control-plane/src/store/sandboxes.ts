@@ -1,12 +1,13 @@
 // Sandboxes. Every change of status is a compare-and-set: it happens only from the status that the caller believes in,
 // and tells whether it did.
 import { AppError, type HostId, type SandboxId, type TeamId } from '@wrenn/base'
+import type { SandboxStatus } from '@wrenn/contract/sandbox-can'
 import { sql } from 'kysely'
 import type { Database } from './database.ts'
 import { violatedConstraint } from './errors.ts'
 import { joined } from './joined.ts'
 import { inSeconds, leaseColumns, type Lease } from './leases.ts'
-import type { SandboxRow, SandboxStatus } from './schema.ts'
+import type { SandboxRow } from './schema.ts'
 import { aloneInTeam, assertBelowLimit } from './team-limits.ts'
 
 export interface SandboxRef {

@@ -1,8 +1,7 @@
 // The tables as Kysely sees them, in camelCase; the migrations beside this are the truth.
 import type { ApiKeyId, HostId, SandboxId, SnapshotId, TeamId, UserId } from '@wrenn/base'
+import type { SandboxStatus } from '@wrenn/contract/sandbox-can'
 import type { ColumnType, Generated, Selectable } from 'kysely'
-
-export type SandboxStatus = 'pending' | 'running' | 'paused' | 'stopped' | 'error'
 
 interface UserTable {
   id: UserId
