@@ -53,9 +53,14 @@ func Unary[Req, Res any](fn func(*http.Request, *Req) (Res, error)) http.Handler
 	}
 }
 
-// WriteError answers with the error as JSON and its code's HTTP status.
+// WriteError answers with the error as JSON and its code's HTTP status, but for a
+// full disk: its code is that of every other lack.
 func WriteError(w http.ResponseWriter, failure *fault.Error) {
-	WriteErrorStatus(w, statusOf[failure.Code], failure)
+	status := statusOf[failure.Code]
+	if fault.IsDiskFull(failure) {
+		status = http.StatusInsufficientStorage
+	}
+	WriteErrorStatus(w, status, failure)
 }
 
 // WriteErrorStatus is WriteError with a status chosen by the caller.

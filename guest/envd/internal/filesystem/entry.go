@@ -26,6 +26,8 @@ type entry struct {
 	Group         string        `json:"group"`
 	ModifiedTime  string        `json:"modifiedTime"`
 	SymlinkTarget string        `json:"symlinkTarget,omitempty"`
+	// Link is what a symlink says, as it is written there. Ours, not E2B's.
+	Link string `json:"link,omitempty"`
 }
 
 // timeFormat is RFC 3339 with the nanoseconds that protobuf's JSON mapping has.
@@ -56,6 +58,7 @@ func describe(path string, accounts account.Accounts) (entry, error) {
 }
 
 func (e *entry) describeTarget() {
+	e.Link, _ = os.Readlink(e.Path)
 	resolved, err := filepath.EvalSymlinks(e.Path)
 	if err == nil {
 		if target, err := os.Stat(resolved); err == nil {
@@ -65,7 +68,7 @@ func (e *entry) describeTarget() {
 			return
 		}
 	}
-	e.SymlinkTarget, _ = os.Readlink(e.Path)
+	e.SymlinkTarget = e.Link
 }
 
 func typeOf(mode fs.FileMode) string {

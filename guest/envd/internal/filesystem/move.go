@@ -3,6 +3,9 @@ package filesystem
 // Move renames. Where the kernel cannot (another filesystem, or a folder of an
 // overlay's lower layer) it copies beside the destination, renames the copy and
 // removes the source: the destination is whole or not there.
+//
+// As in E2B's, what stands at the destination is replaced as rename(2) does it;
+// with `noReplace`, which is ours, it is refused.
 
 import (
 	"io"
@@ -30,13 +33,15 @@ func (s *Service) move(r *http.Request, req *moveRequest) (entryResponse, error)
 	if _, err := os.Lstat(source); err != nil {
 		return entryResponse{}, fault.File(err, source)
 	}
+	if source != destination && isWithin(destination, source) {
+		return entryResponse{}, fault.New(fault.InvalidArgument, "%s: cannot be moved into itself", source)
+	}
 	if err := transfer.MakeParents(destination, user); err != nil {
 		return entryResponse{}, err
 	}
-	// Not os.Rename: it puts a Lstat of its own before the system call.
-	err = syscall.Rename(source, destination)
+	err = rename(source, destination, !req.NoReplace)
 	if err == syscall.EXDEV {
-		err = copyAcross(source, destination)
+		err = copyAcross(source, destination, !req.NoReplace)
 	}
 	if err != nil {
 		return entryResponse{}, fault.File(err, destination)
@@ -44,14 +49,21 @@ func (s *Service) move(r *http.Request, req *moveRequest) (entryResponse, error)
 	return s.respond(destination)
 }
 
-func copyAcross(source, destination string) error {
+func copyAcross(source, destination string, replace bool) error {
+	if err := mustHoldNoMount(source); err != nil {
+		return err
+	}
+	// Before the work of it; the rename at its end decides.
+	if _, err := os.Lstat(destination); err == nil && !replace {
+		return syscall.EEXIST
+	}
 	temp := filepath.Join(filepath.Dir(destination),
 		".envd-"+strconv.FormatInt(time.Now().UnixNano(), 36)+".tmp")
 	defer os.RemoveAll(temp)
 	if err := copyTree(source, temp); err != nil {
 		return err
 	}
-	if err := syscall.Rename(temp, destination); err != nil {
+	if err := rename(temp, destination, replace); err != nil {
 		return err
 	}
 	return os.RemoveAll(source)

@@ -27,6 +27,12 @@ type pathRequest struct {
 type moveRequest struct {
 	Source      string `json:"source"`
 	Destination string `json:"destination"`
+	NoReplace   bool   `json:"noReplace"`
+}
+
+type removeRequest struct {
+	Path      string `json:"path"`
+	MustExist bool   `json:"mustExist"`
 }
 
 type listRequest struct {
@@ -103,14 +109,21 @@ func (s *Service) makeDir(r *http.Request, req *pathRequest) (entryResponse, err
 	return s.respond(path)
 }
 
-// remove takes away a file or a whole folder. What is not there is fine.
-func (s *Service) remove(r *http.Request, req *pathRequest) (empty, error) {
+// remove takes away a file or a whole folder. What is not there is fine, but with
+// `mustExist`, which is ours.
+func (s *Service) remove(r *http.Request, req *removeRequest) (empty, error) {
 	path, _, err := s.resolve(r, req.Path)
 	if err != nil {
 		return empty{}, err
 	}
 	if path == "/" {
 		return empty{}, fault.New(fault.InvalidArgument, "the root folder cannot be removed")
+	}
+	if _, err := os.Lstat(path); err != nil && (req.MustExist || !errors.Is(err, fs.ErrNotExist)) {
+		return empty{}, fault.Read(err, path)
+	}
+	if err := mustHoldNoMount(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return empty{}, err
 	}
 	if err := os.RemoveAll(path); err != nil {
 		return empty{}, fault.File(err, path)

@@ -60,6 +60,9 @@ func TestAnEntryHasTheShapeOfTheProtocol(t *testing.T) {
 	if got["type"] != "FILE_TYPE_FILE" || got["symlinkTarget"] != file || got["mode"] != float64(0o640) {
 		t.Fatalf("%v", got)
 	}
+	if got["link"] != "file" {
+		t.Fatalf("%v", got)
+	}
 	os.Symlink("nowhere", filepath.Join(dir, "broken"))
 	got = g.entry("Stat", path{"path": filepath.Join(dir, "broken")})
 	if got["type"] != "FILE_TYPE_SYMLINK" || got["symlinkTarget"] != "nowhere" {
@@ -116,6 +119,23 @@ func TestMakeDirAndRemove(t *testing.T) {
 	}
 	expectOnly(t, dir)
 	g.refused("Remove", path{"path": "/tmp/.."}, 400, "invalid_argument")
+	g.refused("Remove", path{"path": filepath.Join(dir, "x"), "mustExist": true}, 404, "not_found")
+}
+
+func TestWhatHoldsAMountIsNeitherRemovedNorCopiedAway(t *testing.T) {
+	g, point, other := newGuest(t), tmpfs(t, "1m"), tmpfs(t, "1m")
+	os.WriteFile(filepath.Join(point, "kept"), nil, 0o644)
+	for _, held := range []string{point, filepath.Dir(point)} {
+		g.refused("Remove", path{"path": held}, 400, "invalid_argument")
+	}
+	g.refused("Move", path{"source": filepath.Dir(point), "destination": filepath.Join(other, "in")}, 400, "invalid_argument")
+	expectOnly(t, point, "kept")
+	expectOnly(t, other)
+	// A link to it is no more than a link.
+	link := filepath.Join(t.TempDir(), "link")
+	os.Symlink(point, link)
+	g.expectStatus(g.call("filesystem.Filesystem/Remove", path{"path": link, "mustExist": true}), 200)
+	expectOnly(t, point, "kept")
 }
 
 func TestMoveRenames(t *testing.T) {
@@ -131,6 +151,33 @@ func TestMoveRenames(t *testing.T) {
 	}
 	g.refused("Move", path{"source": source, "destination": destination}, 404, "not_found")
 	g.refused("Move", path{"source": filepath.Dir(destination), "destination": filepath.Join(destination, "in")}, 400, "invalid_argument")
+}
+
+func TestMoveReplacesOnlyWhereItMay(t *testing.T) {
+	g, dir, other := newGuest(t), t.TempDir(), tmpfs(t, "1m")
+	source := filepath.Join(dir, "s")
+	os.WriteFile(source, []byte("new"), 0o600)
+	for _, folder := range []string{dir, other} {
+		there := filepath.Join(folder, "d")
+		os.WriteFile(there, []byte("old"), 0o600)
+		g.refused("Move", path{"source": source, "destination": there, "noReplace": true}, 409, "already_exists")
+		expectFile(t, there, "old", 0o600, 0)
+		free := filepath.Join(folder, "free")
+		g.entry("Move", path{"source": source, "destination": free, "noReplace": true})
+		g.entry("Move", path{"source": free, "destination": there})
+		expectFile(t, there, "new", 0o600, 0)
+		os.WriteFile(source, []byte("new"), 0o600)
+	}
+	expectOnly(t, other, "d")
+}
+
+func TestAMoveIntoItselfMakesNothing(t *testing.T) {
+	g, dir := newGuest(t), t.TempDir()
+	folder := filepath.Join(dir, "folder")
+	os.Mkdir(folder, 0o755)
+	g.refused("Move", path{"source": folder, "destination": filepath.Join(folder, "a", "b")}, 400, "invalid_argument")
+	g.refused("Move", path{"source": folder, "destination": folder, "noReplace": true}, 409, "already_exists")
+	expectOnly(t, folder)
 }
 
 func TestMoveCopiesToAnotherFilesystem(t *testing.T) {
@@ -157,7 +204,7 @@ func TestAMoveThatDoesNotFitLeavesTheSource(t *testing.T) {
 	g, dir, other := newGuest(t), t.TempDir(), tmpfs(t, "64k")
 	source := filepath.Join(dir, "big")
 	os.WriteFile(source, make([]byte, 1<<20), 0o644)
-	g.refused("Move", path{"source": source, "destination": filepath.Join(other, "big")}, 429, "resource_exhausted")
+	g.refused("Move", path{"source": source, "destination": filepath.Join(other, "big")}, 507, "resource_exhausted")
 	expectOnly(t, dir, "big")
 	expectOnly(t, other)
 }

@@ -110,17 +110,14 @@ func (f fileRoutes) upload(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, written)
 }
 
-// writeFailure is connect.WriteError with the statuses that Connect has no code for.
+// writeFailure is connect.WriteError, with HTTP's own status for a wrong range.
 func writeFailure(w http.ResponseWriter, err error) {
 	failure := fault.Of(err)
-	switch {
-	case fault.IsDiskFull(err):
-		connect.WriteErrorStatus(w, http.StatusInsufficientStorage, failure)
-	case failure.Code == fault.OutOfRange:
+	if failure.Code == fault.OutOfRange {
 		connect.WriteErrorStatus(w, http.StatusRequestedRangeNotSatisfiable, failure)
-	default:
-		connect.WriteError(w, failure)
+		return
 	}
+	connect.WriteError(w, failure)
 }
 
 func writeJSON(w http.ResponseWriter, value any) {
