@@ -56,12 +56,24 @@ export type Body<Operation> = Operation extends { requestBody: { content: infer 
 /** Header names in lower case. */
 export type AnswerHeaders = Record<string, string>
 
+/** One event of a `text/event-stream`. */
+export interface ServerEvent {
+  event: string
+  /** The contract has one line of JSON in each. */
+  data: string
+}
+
+/** A stream of events is given as an iterable, which must end by the call's `signal`. */
+type RawAnswerBody<Type> = Type extends 'text/event-stream'
+  ? AsyncIterable<ServerEvent>
+  : string | Uint8Array | Readable
+
 type AnswerWith<Status, Content> = {
   [Type in keyof Content]: Type extends 'application/json'
     ? Content[Type] extends { error: unknown }
       ? never
       : { status: Status; body: Content[Type]; headers?: AnswerHeaders }
-    : { status: Status; contentType: Type; body: string | Uint8Array | Readable; headers?: AnswerHeaders }
+    : { status: Status; contentType: Type; body: RawAnswerBody<Type>; headers?: AnswerHeaders }
 }[keyof Content]
 
 /** An accepted WebSocket. */
@@ -118,7 +130,7 @@ export interface Call<Api extends AnyApi, Id extends OperationId<Api>, Auth> {
   /** Fields that the JSON body had when it came: the others have their defaults. */
   given: ReadonlySet<string>
   requestId: string
-  /** Aborted when the client goes away before it has its answer. */
+  /** Aborted when the client goes away before it has its answer, and when a stream of events ends. */
   signal: AbortSignal
   /** Adds fields (ids) to the request's log line. No secrets. */
   note: (fields: Record<string, string | number>) => void

@@ -3,11 +3,21 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { AppError, type Logger } from '@wrenn/base'
-import type { AnyApi, Call, Contract, Handlers, Operation, OperationId, Connection } from '@wrenn/contract'
+import type {
+  AnyApi,
+  Call,
+  Connection,
+  Contract,
+  Handlers,
+  Operation,
+  OperationId,
+  ServerEvent,
+} from '@wrenn/contract'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { rawBody, readJsonBody } from './body.ts'
 import { cookieParameters } from './cookies.ts'
 import { toAppError } from './error-answer.ts'
+import { eventStreamHeaders, type EventStreams } from './event-streams.ts'
 import { asRequest } from './handler-context.ts'
 import type { RequestState } from './request-state.ts'
 import type { WebSockets } from './web-sockets.ts'
@@ -54,10 +64,16 @@ type AnyHandler = (call: unknown) => Promise<{
   serve?: (connection: Connection) => void
 }>
 
+/** The answers that last. */
+export interface Streams {
+  webSockets: WebSockets
+  eventStreams: EventStreams
+}
+
 export function contractPlugin<Api extends AnyApi, Auth, Later extends OperationId<Api>>(
   fastify: FastifyInstance,
   options: ContractPluginOptions<Api, Auth, Later>,
-  webSockets: WebSockets,
+  streams: Streams,
 ): void {
   const handlers = options.handlers as Record<string, AnyHandler | undefined>
   const later: readonly string[] = options.laterOperations ?? []
@@ -75,7 +91,7 @@ export function contractPlugin<Api extends AnyApi, Auth, Later extends Operation
       operation,
       handler: asRequest(handler),
       authenticate: options.authenticate,
-      webSockets,
+      streams,
     })
   }
   // In onRequest, so that the body of a request that goes nowhere is not parsed.
@@ -102,10 +118,10 @@ function addRoute(
     operation: Operation
     handler: AnyHandler
     authenticate: Authenticate | undefined
-    webSockets: WebSockets
+    streams: Streams
   },
 ): void {
-  const { operation, handler, authenticate, webSockets } = route
+  const { operation, handler, authenticate, streams } = route
   const schemes = operation.securitySchemes
   if (schemes.length > 0 && !authenticate)
     throw new Error(`contract: ${operation.id} needs an authenticate function`)
@@ -129,8 +145,14 @@ function addRoute(
     handler: async (request, reply) => {
       const answer = await handler(validatedCall(operation, request))
       if (answer.serve) {
-        webSockets.accept(request, reply, answer.serve)
+        streams.webSockets.accept(request, reply, answer.serve)
         return reply
+      }
+      if (answer.contentType === 'text/event-stream') {
+        const { abort } = request.wrenn
+        const events = answer.body as AsyncIterable<ServerEvent>
+        answer.headers = { ...eventStreamHeaders, ...answer.headers }
+        answer.body = streams.eventStreams.begin(events, { abort, response: reply.raw })
       }
       // A stream that fails half-way breaks the connection; only the log line can say why.
       if (answer.body instanceof Readable)

@@ -8,6 +8,7 @@ import { clientErrorHandler, handleOddRequests, requireHost } from './below-fast
 import { dropBody } from './body.ts'
 import { addCors } from './cors.ts'
 import { errorAnswer, toAppError } from './error-answer.ts'
+import { EventStreams } from './event-streams.ts'
 import { contractPlugin, type ContractPluginOptions } from './plugin.ts'
 import { newRequestState } from './request-state.ts'
 import { addGracefulClose } from './graceful-close.ts'
@@ -41,6 +42,7 @@ export async function createContractServer<
 >(options: ContractPluginOptions<Api, Auth, Later> & ServerOptions): Promise<FastifyInstance> {
   const { logger, translateError = (error: unknown) => error, trustedProxies = [] } = options
   const webSockets = new WebSockets(options.webSocketProtocol)
+  const eventStreams = new EventStreams()
   const webSocketPaths = createRouteTable(
     [...options.contract.operations.values()].filter(({ responses }) => responses.has(101)),
   )
@@ -111,8 +113,11 @@ export async function createContractServer<
     return reply.code(answer.status).headers(answer.headers).send(answer.body)
   })
   addCors(fastify, options.corsOrigins ?? [])
-  fastify.addHook('preClose', async () => webSockets.close())
-  contractPlugin(fastify, options, webSockets)
+  fastify.addHook('preClose', async () => {
+    webSockets.close()
+    eventStreams.close()
+  })
+  contractPlugin(fastify, options, { webSockets, eventStreams })
   await fastify.ready()
   webSockets.listen(fastify.server, (request, response) => fastify.routing(request, response))
   return fastify
