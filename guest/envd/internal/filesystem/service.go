@@ -103,6 +103,9 @@ func (s *Service) makeDir(r *http.Request, req *pathRequest) (entryResponse, err
 	case !errors.Is(err, fs.ErrNotExist):
 		return entryResponse{}, fault.File(err, path)
 	}
+	if _, err := os.Lstat(path); err == nil {
+		return entryResponse{}, fault.New(fault.AlreadyExists, "%s: a link that leads nowhere", path)
+	}
 	if err := transfer.MakeFolders(path, user); err != nil {
 		return entryResponse{}, err
 	}

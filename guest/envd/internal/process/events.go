@@ -16,6 +16,7 @@ type outputKind string
 const (
 	stdoutFrame outputKind = `{"event":{"data":{"stdout":"`
 	stderrFrame outputKind = `{"event":{"data":{"stderr":"`
+	ptyFrame    outputKind = `{"event":{"data":{"pty":"`
 )
 
 const dataSuffix = `"}}}`

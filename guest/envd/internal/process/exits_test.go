@@ -10,7 +10,7 @@ import (
 func exited(pid int, at time.Time, backlog int) *Process {
 	p := &Process{PID: pid, endedAt: at, hub: &hub{}}
 	if backlog > 0 {
-		p.hub.publish(make([]byte, backlog))
+		p.hub.publish(stdoutFrame, make([]byte, backlog*3/4))
 	}
 	return p
 }

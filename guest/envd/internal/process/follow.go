@@ -13,9 +13,6 @@ import (
 )
 
 func (m *Manager) serveStart(r *http.Request, req *startRequest, stream *connect.Stream) error {
-	if req.Pty != nil {
-		return errNoPty
-	}
 	user, err := m.users.Caller(r)
 	if err != nil {
 		return err
@@ -25,7 +22,7 @@ func (m *Manager) serveStart(r *http.Request, req *startRequest, stream *connect
 		return err
 	}
 	p, starter, err := m.Start(Command{
-		Config: req.Process, Tag: req.Tag, Stdin: req.Stdin, Timeout: timeout, User: user,
+		Config: req.Process, Tag: req.Tag, Stdin: req.Stdin, Terminal: req.Pty, Timeout: timeout, User: user,
 		Stall: m.stallOf(r, stream),
 	})
 	if err != nil {
@@ -102,7 +99,7 @@ func sendEnd(p *Process, s *subscriber, stream *connect.Stream) error {
 		if err := stream.Send(rest...); err != nil {
 			return err
 		}
-		return fault.New(fault.DeadlineExceeded, "the timeout is over: the process group was killed")
+		return fault.New(fault.DeadlineExceeded, "the timeout is over: the process was killed with its children")
 	}
 	return stream.Send(append(rest, endFrame(status))...)
 }

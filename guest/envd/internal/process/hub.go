@@ -7,7 +7,8 @@ package process
 // without any progress; then the leader is dropped. Only a starter that asked for
 // it is waited for as long as its connection lives. The others are dropped when
 // their queue overflows. While nobody listens the last backlogBytes are kept for the
-// next subscriber, and the process runs on.
+// next subscriber, and the process runs on. A terminal's last output is kept always,
+// and every subscriber gets it first.
 
 import (
 	"sync"
@@ -23,6 +24,8 @@ type hub struct {
 	subscribers  []*subscriber
 	backlog      [][]byte
 	backlogBytes int
+	// replay is in the place of a backlog where it is not nil.
+	replay *ring
 }
 
 // subscribe adds a reader, who may take nothing for stall; 0 is for ever. One who
@@ -30,6 +33,9 @@ type hub struct {
 func (h *hub) subscribe(stall time.Duration) *subscriber {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.replay != nil {
+		h.backlog = h.replay.frames()
+	}
 	s := newSubscriber(h.backlog, stall)
 	h.backlog, h.backlogBytes = nil, 0
 	h.subscribers = append(h.subscribers, s)
@@ -55,9 +61,10 @@ func (h *hub) leave(s *subscriber, reason error) {
 	}
 }
 
-// publish hands frame to every subscriber, waiting for the leader if it must.
-func (h *hub) publish(frame []byte) {
-	leader, full := h.offer(frame)
+// publish hands data to every subscriber, waiting for the leader if it must.
+func (h *hub) publish(kind outputKind, data []byte) {
+	frame := dataFrame(kind, data)
+	leader, full := h.offer(frame, data)
 	if full == nil {
 		return
 	}
@@ -86,9 +93,12 @@ func (h *hub) publish(frame []byte) {
 	}
 }
 
-func (h *hub) offer(frame []byte) (leader *subscriber, full <-chan struct{}) {
+func (h *hub) offer(frame, data []byte) (leader *subscriber, full <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.replay != nil {
+		h.replay.add(data)
+	}
 	if len(h.subscribers) == 0 {
 		h.keep(frame)
 		return nil, nil
@@ -114,6 +124,9 @@ func (h *hub) keepIfAlone(frame []byte) {
 }
 
 func (h *hub) keep(frame []byte) {
+	if h.replay != nil {
+		return
+	}
 	h.backlog = append(h.backlog, frame)
 	h.backlogBytes += len(frame) + frameOverhead
 	drop := 0
@@ -125,18 +138,22 @@ func (h *hub) keep(frame []byte) {
 	h.backlog = h.backlog[drop:]
 }
 
-// forget frees the backlog and returns how many bytes it had.
-func (h *hub) forget() int {
+// forget frees what is kept for the next subscriber.
+func (h *hub) forget() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	freed := h.backlogBytes
 	h.backlog, h.backlogBytes = nil, 0
-	return freed
+	if h.replay != nil {
+		h.replay = &ring{}
+	}
 }
 
 func (h *hub) held() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.replay != nil {
+		return cap(h.replay.data)
+	}
 	return h.backlogBytes
 }
 

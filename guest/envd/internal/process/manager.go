@@ -72,10 +72,12 @@ func (m *Manager) SetEnvs(envs map[string]string) {
 
 // Command is a request to start a process.
 type Command struct {
-	Config  Config
-	Tag     string
-	Stdin   bool
-	Timeout time.Duration
+	Config Config
+	Tag    string
+	Stdin  bool
+	// Terminal is nil for pipes; with one, Stdin means nothing.
+	Terminal *ptyRequest
+	Timeout  time.Duration
 	// Stall is how long its starter may take no output before it is dropped; 0 is for ever.
 	Stall time.Duration
 	User  account.User
@@ -87,22 +89,36 @@ func (m *Manager) Start(command Command) (*Process, *subscriber, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	pid, pipes, stdinPipe, err := m.launch(img, command.Stdin)
+	plugs, err := m.plug(command)
+	if err != nil {
+		return nil, nil, err
+	}
+	pid, err := m.launch(img, &plugs)
 	if err != nil {
 		return nil, nil, err
 	}
 	p := &Process{
 		PID: pid, Tag: command.Tag, Config: command.Config,
-		hub: &hub{}, stdin: newStdin(stdinPipe),
+		hub: &hub{}, stdin: newStdin(plugs.stdin), terminal: plugs.terminal,
 		ended: make(chan struct{}), onEnd: m.ended,
+	}
+	if p.terminal {
+		p.hub.replay = &ring{}
 	}
 	starter := p.hub.subscribe(command.Stall)
 	m.mu.Lock()
 	m.exits.forgetPID(pid)
 	m.running[pid] = p
 	m.mu.Unlock()
-	p.run(pipes, command.Timeout)
+	p.run(plugs, command.Timeout)
 	return p, starter, nil
+}
+
+func (m *Manager) plug(command Command) (plugs, error) {
+	if command.Terminal != nil {
+		return openPty(command.Terminal, command.User)
+	}
+	return openPipes(m.devNull, command.Stdin)
 }
 
 func (m *Manager) prepare(command Command) (img image, err error) {
@@ -123,7 +139,11 @@ func (m *Manager) prepare(command Command) (img image, err error) {
 	m.mu.Lock()
 	envs := m.envs
 	m.mu.Unlock()
-	if img.env, err = environment(command.User, envs, config.Envs); err != nil {
+	var terminal map[string]string
+	if command.Terminal != nil {
+		terminal = map[string]string{"TERM": "xterm-256color"}
+	}
+	if img.env, err = environment(command.User, terminal, envs, config.Envs); err != nil {
 		return img, err
 	}
 	img.file, err = findExecutable(config.Cmd, valueOf(img.env, "PATH"), img.cwd)

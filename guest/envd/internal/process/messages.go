@@ -14,10 +14,10 @@ import (
 type empty struct{}
 
 type startRequest struct {
-	Process Config    `json:"process"`
-	Pty     *struct{} `json:"pty"`
-	Tag     string    `json:"tag"`
-	Stdin   bool      `json:"stdin"`
+	Process Config      `json:"process"`
+	Pty     *ptyRequest `json:"pty"`
+	Tag     string      `json:"tag"`
+	Stdin   bool        `json:"stdin"`
 }
 
 type connectRequest struct {
@@ -63,6 +63,11 @@ type sendSignalRequest struct {
 	Signal  signal   `json:"signal"`
 }
 
+type updateRequest struct {
+	Process selector    `json:"process"`
+	Pty     *ptyRequest `json:"pty"`
+}
+
 // selector names a process by id or by tag.
 type selector struct {
 	PID *connect.Uint32 `json:"pid"`
@@ -95,6 +100,8 @@ type signal syscall.Signal
 // UnmarshalJSON reads an enum's name or number.
 func (s *signal) UnmarshalJSON(text []byte) error {
 	switch string(text) {
+	case `"SIGNAL_SIGHUP"`, "1":
+		*s = signal(syscall.SIGHUP)
 	case `"SIGNAL_SIGKILL"`, "9":
 		*s = signal(syscall.SIGKILL)
 	case `"SIGNAL_SIGTERM"`, "15":

@@ -1,6 +1,6 @@
 package process
 
-// The output pipes of one command, from the kernel to the hub.
+// The output of one command, from the kernel to the hub.
 
 import (
 	"errors"
@@ -15,42 +15,43 @@ const chunkBytes = 32 << 10
 
 var chunks = sync.Pool{New: func() any { return new([chunkBytes]byte) }}
 
-type outputPipes struct {
-	stdout, stderr *os.File
+// mostInTerminal is more than a terminal holds between writer and reader: 64 KiB of
+// flip buffers and 4 KiB of the line discipline's.
+const mostInTerminal = 128 << 10
+
+// commandExited makes the pumps stop waiting for more: whoever still holds the
+// other end is a background child, and nobody waits for those.
+func (p *plugs) commandExited() {
+	p.closeTheirs()
+	for _, output := range p.outputs {
+		output.file.SetReadDeadline(time.Unix(1, 0))
+	}
 }
 
-// commandExited makes both pumps stop waiting for more: whoever still holds the
-// pipes is a background child, and nobody waits for those.
-func (o outputPipes) commandExited() {
-	past := time.Unix(1, 0)
-	o.stdout.SetReadDeadline(past)
-	o.stderr.SetReadDeadline(past)
-}
-
-// pump publishes what arrives on pipe until it ends or the command has exited
-// and what it left in the pipe is published too; then it calls done. After that
-// it discards what background children write, so that they never meet a full or
-// a broken pipe. It closes the pipe.
-func pump(pipe *os.File, kind outputKind, hub *hub, done func()) {
-	defer pipe.Close()
+// pump publishes what arrives at s until it ends or the command has exited and
+// what it left there is published too; then it calls done. After that it discards
+// what background children write, so that they never meet a full or a broken
+// pipe, or a terminal that is gone. It closes the file.
+func (s source) pump(hub *hub, done func()) {
+	defer s.file.Close()
 	chunk := chunks.Get().(*[chunkBytes]byte)
-	err := forward(pipe, chunk[:], kind, hub)
+	err := s.forward(chunk[:], hub)
 	exited := errors.Is(err, os.ErrDeadlineExceeded)
 	if exited {
-		forwardRest(pipe, chunk[:], kind, hub)
+		s.forwardRest(chunk[:], hub)
 	}
 	chunks.Put(chunk)
 	done()
 	if exited {
-		discard(pipe)
+		discard(s.file)
 	}
 }
 
-func forward(pipe *os.File, chunk []byte, kind outputKind, hub *hub) error {
+func (s source) forward(chunk []byte, hub *hub) error {
 	for {
-		n, err := pipe.Read(chunk)
+		n, err := s.file.Read(chunk)
 		if n > 0 {
-			hub.publish(dataFrame(kind, chunk[:n]))
+			hub.publish(s.kind, chunk[:n])
 		}
 		if err != nil {
 			return err
@@ -58,18 +59,19 @@ func forward(pipe *os.File, chunk []byte, kind outputKind, hub *hub) error {
 	}
 }
 
-// forwardRest publishes exactly the bytes that are in the pipe at this moment:
-// all that the command wrote before it exited is among them, and a background
-// child that goes on writing cannot keep the end away.
-func forwardRest(pipe *os.File, chunk []byte, kind outputKind, hub *hub) {
-	conn, err := pipe.SyscallConn()
+// forwardRest publishes the bytes that are there at this moment: all that the
+// command wrote before it exited is among them, and a background child that goes
+// on writing cannot keep the end away.
+func (s source) forwardRest(chunk []byte, hub *hub) {
+	conn, err := s.file.SyscallConn()
 	if err != nil {
 		return
 	}
-	var waiting int32
-	conn.Control(func(fd uintptr) {
-		syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCINQ, uintptr(unsafe.Pointer(&waiting)))
-	})
+	waiting := int32(mostInTerminal)
+	if s.kind != ptyFrame {
+		// Of a terminal it would count the line discipline's buffer only.
+		conn.Control(func(fd uintptr) { ioctl(int(fd), syscall.TIOCINQ, unsafe.Pointer(&waiting)) })
+	}
 	for rest := int(waiting); rest > 0; {
 		n := 0
 		conn.Control(func(fd uintptr) {
@@ -81,7 +83,7 @@ func forwardRest(pipe *os.File, chunk []byte, kind outputKind, hub *hub) {
 		if n <= 0 {
 			return
 		}
-		hub.publish(dataFrame(kind, chunk[:n]))
+		hub.publish(s.kind, chunk[:n])
 		rest -= n
 	}
 }

@@ -2,8 +2,7 @@
 // look at it: its output goes to the subscribers of its hub, it survives them,
 // and its end is remembered for a while.
 //
-// Three goroutines serve a process: one waits for it, one pumps each output
-// pipe. The last of them to finish announces the end, so that no output follows
+// One goroutine waits for a process, and one pumps each of its outputs. The last of them to finish announces the end, so that no output follows
 // it and none is missing.
 package process
 
@@ -31,8 +30,9 @@ type Process struct {
 	Tag    string
 	Config Config
 
-	hub   *hub
-	stdin *stdin
+	hub      *hub
+	stdin    *stdin
+	terminal bool
 	// ended is closed when the process has exited and its output is published.
 	ended   chan struct{}
 	endedAt time.Time
@@ -47,19 +47,20 @@ type Process struct {
 	onEnd      func(*Process)
 }
 
-// run starts the three goroutines. onEnd is called before ended is closed.
-func (p *Process) run(pipes outputPipes, timeout time.Duration) {
-	p.unfinished.Store(3)
+// run starts the goroutines. onEnd is called before ended is closed.
+func (p *Process) run(plugs plugs, timeout time.Duration) {
+	p.unfinished.Store(1 + int32(len(plugs.outputs)))
 	if timeout > 0 {
 		p.mu.Lock()
 		p.deadline = time.AfterFunc(timeout, p.expire)
 		p.mu.Unlock()
 	}
-	go pump(pipes.stdout, stdoutFrame, p.hub, p.finishOne)
-	go pump(pipes.stderr, stderrFrame, p.hub, p.finishOne)
+	for _, output := range plugs.outputs {
+		go output.pump(p.hub, p.finishOne)
+	}
 	go func() {
 		p.wait()
-		pipes.commandExited()
+		plugs.commandExited()
 		p.finishOne()
 	}()
 }
@@ -98,27 +99,35 @@ func (p *Process) finishOne() {
 	close(p.ended)
 }
 
-// expire kills the group because the client's timeout is over.
+// expire kills the process and its children because the client's timeout is over.
 func (p *Process) expire() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.reaped {
 		p.timedOut = true
-		syscall.Kill(-p.PID, syscall.SIGKILL)
+		p.signalAll(syscall.SIGKILL)
 	}
 }
 
-// Signal sends sig to the whole group.
+// Signal sends sig to the group, or to everything in a terminal: also to what is
+// left in one whose first process has exited.
 func (p *Process) Signal(sig syscall.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.reaped {
+	if p.reaped && !(p.terminal && sessionOutlived(p.PID)) {
 		return fault.New(fault.NotFound, "process %d has exited", p.PID)
 	}
-	if err := syscall.Kill(-p.PID, sig); err != nil {
+	if err := p.signalAll(sig); err != nil {
 		return fault.Wrap(fault.Internal, err, "signalling process %d", p.PID)
 	}
 	return nil
+}
+
+func (p *Process) signalAll(sig syscall.Signal) error {
+	if p.terminal {
+		return signalSession(p.PID, sig)
+	}
+	return syscall.Kill(-p.PID, sig)
 }
 
 // outcome is valid once ended is closed.

@@ -67,19 +67,28 @@ func (m *Manager) serveStreamInput(r *http.Request, next func() (*streamInputReq
 }
 
 func (p *Process) feed(r *http.Request, in input) error {
-	if in.Pty != nil {
-		return errNoPty
+	data, toTerminal := in.Stdin, in.Pty != nil
+	if toTerminal {
+		data = in.Pty
 	}
-	if in.Stdin == nil {
-		return fault.New(fault.InvalidArgument, "input needs stdin")
+	switch {
+	case (in.Stdin == nil) == (in.Pty == nil):
+		return fault.New(fault.InvalidArgument, "input needs either stdin or pty")
+	case toTerminal && !p.terminal:
+		return fault.New(fault.FailedPrecondition, "process %d has no terminal: send stdin", p.PID)
+	case p.terminal && !toTerminal:
+		return fault.New(fault.FailedPrecondition, "process %d has a terminal: send pty", p.PID)
 	}
-	return p.stdin.write(r.Context(), *in.Stdin)
+	return p.stdin.write(r.Context(), *data)
 }
 
 func (m *Manager) serveCloseStdin(_ *http.Request, req *closeStdinRequest) (empty, error) {
 	p, err := m.find(req.Process, false)
 	if err != nil {
 		return empty{}, err
+	}
+	if p.terminal {
+		return empty{}, fault.New(fault.FailedPrecondition, "a terminal cannot be closed: send Ctrl-D (0x04), or a signal")
 	}
 	p.stdin.close()
 	return empty{}, nil
@@ -89,15 +98,28 @@ func (m *Manager) serveSendSignal(_ *http.Request, req *sendSignalRequest) (empt
 	if req.Signal == 0 {
 		return empty{}, fault.New(fault.InvalidArgument, "signal is missing")
 	}
-	p, err := m.find(req.Process, false)
+	p, err := m.find(req.Process, true)
 	if err != nil {
 		return empty{}, err
 	}
 	return empty{}, p.Signal(syscall.Signal(req.Signal))
 }
 
-var errNoPty = fault.New(fault.Unimplemented, "pty is not supported by this envd")
-
-func (m *Manager) serveUpdate(*http.Request, *empty) (empty, error) {
-	return empty{}, errNoPty
+// serveUpdate changes a terminal's size; the kernel tells its foreground processes.
+func (m *Manager) serveUpdate(_ *http.Request, req *updateRequest) (empty, error) {
+	if req.Pty == nil {
+		return empty{}, fault.New(fault.InvalidArgument, "pty is missing")
+	}
+	size, err := req.Pty.Size.winsize()
+	if err != nil {
+		return empty{}, err
+	}
+	p, err := m.find(req.Process, false)
+	if err != nil {
+		return empty{}, err
+	}
+	if !p.terminal {
+		return empty{}, fault.New(fault.FailedPrecondition, "process %d has no terminal", p.PID)
+	}
+	return empty{}, p.stdin.resize(size)
 }

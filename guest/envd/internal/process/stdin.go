@@ -1,13 +1,15 @@
 package process
 
-// The write end of a command's stdin. Writes happen one at a time and in full;
+// The write end of a command's stdin or terminal. Writes happen one at a time and in full;
 // one that the command does not read ends with the request or the process.
 
 import (
 	"context"
 	"os"
 	"sync"
+	"syscall"
 	"time"
+	"unsafe"
 
 	"wrenn.dev/envd/internal/fault"
 )
@@ -47,6 +49,29 @@ func (s *stdin) write(ctx context.Context, data []byte) error {
 		return fault.New(fault.Canceled, "the client went away")
 	}
 	return fault.Wrap(fault.FailedPrecondition, err, "writing stdin")
+}
+
+// resize sets the size of the terminal.
+func (s *stdin) resize(size *winsize) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pipe == nil {
+		return fault.New(fault.NotFound, "the terminal's process has ended")
+	}
+	// Not Fd: that would make the file blocking.
+	conn, err := s.pipe.SyscallConn()
+	if err == nil {
+		controlErr := conn.Control(func(fd uintptr) {
+			err = ioctl(int(fd), syscall.TIOCSWINSZ, unsafe.Pointer(size))
+		})
+		if err == nil {
+			err = controlErr
+		}
+	}
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "resizing the terminal")
+	}
+	return nil
 }
 
 // interruptOn makes a blocked write return when ctx ends.

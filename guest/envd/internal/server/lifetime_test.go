@@ -119,7 +119,7 @@ func TestASignalReachesTheGroup(t *testing.T) {
 	eventually(t, "the child is gone", func() bool { return !alive(child) })
 	g.expectRefusal(g.call("process.Process/SendSignal", map[string]any{"process": self, "signal": "SIGNAL_SIGKILL"}), 404, "not_found")
 	g.expectRefusal(g.call("process.Process/SendSignal", map[string]any{"process": map[string]any{"tag": "x"}, "signal": 9}), 404, "not_found")
-	g.expectRefusal(g.call("process.Process/SendSignal", map[string]any{"process": self, "signal": "SIGNAL_SIGHUP"}), 400, "invalid_argument")
+	g.expectRefusal(g.call("process.Process/SendSignal", map[string]any{"process": self, "signal": "SIGNAL_SIGUSR1"}), 400, "invalid_argument")
 	g.expectRefusal(g.call("process.Process/SendSignal", map[string]any{"process": self}), 400, "invalid_argument")
 }
 

@@ -5,7 +5,6 @@ package server
 import (
 	"bytes"
 	"encoding/base64"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -225,14 +224,6 @@ func TestInputThatNobodyTakes(t *testing.T) {
 	g.expectRefusal(g.call("process.Process/SendInput", map[string]any{"process": self}), 400, "invalid_argument")
 	g.expectRefusal(g.call("process.Process/SendInput", map[string]any{"process": map[string]any{"pid": 1}, "input": stdin}), 404, "not_found")
 	g.expectRefusal(g.call("process.Process/SendInput", map[string]any{"input": stdin}), 400, "invalid_argument")
-}
-
-func TestNoPtyYet(t *testing.T) {
-	g := newGuest(t)
-	if r := g.run(sh("true").with("pty", map[string]any{"size": map[string]any{"cols": 80, "rows": 24}})); r.failure != "unimplemented" {
-		t.Fatalf("%+v", r)
-	}
-	g.expectRefusal(g.call("process.Process/Update", map[string]any{}), http.StatusNotImplemented, "unimplemented")
 }
 
 func TestACommandInheritsNothingOfEnvd(t *testing.T) {

@@ -66,7 +66,7 @@ func (g *guest) attach(pid int, headers ...string) *eventStream {
 type event struct {
 	Event struct {
 		Start     *struct{ PID int }
-		Data      *struct{ Stdout, Stderr []byte }
+		Data      *struct{ Stdout, Stderr, Pty []byte }
 		Keepalive *struct{}
 		End       *ending
 	}
@@ -143,6 +143,7 @@ func (s *eventStream) line() string {
 type result struct {
 	pid            int
 	stdout, stderr []byte
+	pty            []byte
 	end            *ending
 	failure        string
 	keepalives     int
@@ -169,6 +170,7 @@ func (s *eventStream) rest() result {
 		case e.Event.Data != nil:
 			r.stdout = append(r.stdout, e.Event.Data.Stdout...)
 			r.stderr = append(r.stderr, e.Event.Data.Stderr...)
+			r.pty = append(r.pty, e.Event.Data.Pty...)
 		case e.Event.Keepalive != nil:
 			r.keepalives++
 		case e.Event.End != nil:
