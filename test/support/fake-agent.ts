@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
-import { AppError, createLogger, timed } from '@wrenn/base'
+import { AppError, createLogger, MIB, timed } from '@wrenn/base'
 import {
   answerProblem,
   hostAgentContract,
@@ -16,6 +16,7 @@ import {
   type OperationId,
 } from '@wrenn/contract'
 import { createContractServer } from '@wrenn/http'
+import { FakeFiles } from './fake-files.ts'
 import { FakeMachine } from './fake-machine.ts'
 
 type AgentHandlers = Handlers<HostAgentApi>
@@ -37,8 +38,10 @@ export class FakeAgent {
   readonly machine = new FakeMachine()
   readonly sandboxes = this.machine.sandboxes
   readonly snapshots = this.machine.snapshots
+  /** One for all sandboxes. */
+  readonly #tree = new FakeFiles()
   /** Content by path, of all sandboxes. */
-  readonly files = new Map<string, Buffer>()
+  readonly files = this.#tree.contents
   /** Messages that streamed commands have written, and how many of those have ended. */
   written = 0
   streamsEnded = 0
@@ -205,6 +208,31 @@ export class FakeAgent {
         else this.forms.push(content.toString())
         return { status: 204 }
       },
+      listFiles: async ({ params, query }) => {
+        machine.findRunning(params.id)
+        return { status: 200, body: this.#tree.list(query.path) }
+      },
+      statFile: async ({ params, query }) => {
+        machine.findRunning(params.id)
+        return { status: 200, body: this.#tree.stat(query.path) }
+      },
+      makeDirectory: async ({ params, body }) => {
+        machine.findRunning(params.id)
+        return { status: 201, body: this.#tree.makeFolder(body.path) }
+      },
+      moveFile: async ({ params, body }) => {
+        machine.findRunning(params.id)
+        return { status: 200, body: this.#tree.move(body.source, body.destination) }
+      },
+      removeFile: async ({ params, query }) => {
+        machine.findRunning(params.id)
+        this.#tree.remove(query.path)
+        return { status: 204 }
+      },
+      getMetrics: async ({ params }) => {
+        machine.findRunning(params.id)
+        return { status: 200, body: { at: new Date().toISOString(), ...idleMetrics } }
+      },
       exec: async ({ params, body, signal }) => {
         machine.findRunning(params.id)
         const end = machine.begin(params.id)
@@ -254,6 +282,15 @@ export class FakeAgent {
 export function untilAborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+const idleMetrics = {
+  cpu_count: 1,
+  cpu_used_percent: 0.5,
+  memory_total_bytes: 512 * MIB,
+  memory_used_bytes: 64 * MIB,
+  disk_total_bytes: 1024 * MIB,
+  disk_used_bytes: MIB,
 }
 
 const facts = {

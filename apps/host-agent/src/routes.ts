@@ -1,8 +1,8 @@
 // The operations of contracts/host-agent.yaml. Wire names (snake_case) turn into ours here and nowhere else.
 import { availableParallelism, totalmem } from 'node:os'
-import { Readable } from 'node:stream'
 import { AppError, MIB, version, type SandboxId } from '@wrenn/base'
 import type { Handlers, HostAgentApi, HostAgentSchemas } from '@wrenn/contract'
+import { guestHandlers } from './guest-routes.ts'
 import { guestAddress } from './network/addresses.ts'
 import { privateMemory } from './private-memory.ts'
 import type { CapacityReport } from './sandbox/capacity.ts'
@@ -121,51 +121,7 @@ export function handlers({ parts, goldens, snapshots, sandboxes, ...agent }: Age
       body: await sandboxes.suspend(body.timeout_sec * 1000),
     }),
 
-    streamCommand: async ({ params, body, signal }) => {
-      const lines = sandboxes.guest.streamCommand(params.id as SandboxId, { ...body, signal })
-      const stream = Readable.from(lines, { objectMode: false })
-      return { status: 200, contentType: 'application/x-ndjson', body: stream }
-    },
-
-    stopCommand: async ({ params }) => {
-      sandboxes.guest.stopCommand(params.id as SandboxId, Number(params.pid))
-      return { status: 204 }
-    },
-
-    readFile: async ({ params, query, signal }) => {
-      const { sizeBytes, stream } = await sandboxes.guest.readFile(params.id as SandboxId, query.path, signal)
-      return {
-        status: 200,
-        contentType: 'application/octet-stream',
-        body: stream,
-        ...(sizeBytes === undefined ? {} : { headers: { 'content-length': String(sizeBytes) } }),
-      }
-    },
-
-    writeFile: async ({ params, query: { path }, body, signal }) => {
-      if ((path === undefined) === (body.contentType === 'application/octet-stream'))
-        throw new AppError('invalid_request', 'path: is for an octet stream, and only for that')
-      const { contentType, stream } = body
-      await sandboxes.guest.writeFile(params.id as SandboxId, { path, contentType, stream, signal })
-      return { status: 204 }
-    },
-
-    exec: async ({ params, body, signal }) => {
-      const { timeout_sec: timeoutSec, ...command } = body
-      const result = await sandboxes.guest.exec(params.id as SandboxId, { ...command, timeoutSec, signal })
-      return {
-        status: 200,
-        body: {
-          exit_code: result.exitCode,
-          stdout: result.stdout,
-          stderr: result.stderr,
-          encoding: result.encoding,
-          duration_ms: result.durationMs,
-          ...(result.timedOut ? { timed_out: true } : {}),
-          ...(result.truncated ? { truncated: true } : {}),
-        },
-      }
-    },
+    ...guestHandlers(sandboxes.guest),
   }
 }
 

@@ -33,6 +33,12 @@ const laterOperations = [
   'createSnapshot',
   'deleteSnapshot',
   'suspend',
+  'listFiles',
+  'statFile',
+  'makeDirectory',
+  'moveFile',
+  'removeFile',
+  'getMetrics',
 ] as const
 
 const handlers: Handlers<HostAgentApi, undefined, (typeof laterOperations)[number]> = {

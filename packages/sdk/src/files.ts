@@ -1,8 +1,9 @@
-// Files of a sandbox: whole ones of up to 100 MiB, and streams of any size. A write that fails leaves the old file as it
-// was; a read that breaks off fails, and never looks complete.
+// Files of a sandbox: whole ones of up to 100 MiB, streams of any size, and what there is. A write that fails leaves the
+// old file as it was; a read that breaks off fails, and never looks complete.
 import { WrennError } from './errors.ts'
 import { fill, type Http } from './http.ts'
 import type { CallOptions, Limit } from './limit.ts'
+import type { FileEntry } from './wire.ts'
 import { upload, type FileContent, type OnProgress, type StreamContent } from './uploads.ts'
 
 export interface TransferOptions extends CallOptions {
@@ -17,6 +18,8 @@ export interface FileStream {
   stream: ReadableStream<Uint8Array>
 }
 
+/** A folder may have to be copied to another filesystem; Node's fetch waits no longer. */
+const moveTimeoutMs = 300_000
 /** A plain transfer is 100 MiB at most: at 1 Mbit/s, a quarter of an hour. */
 const plainTimeoutMs = 900_000
 
@@ -81,6 +84,41 @@ export class Files {
       { timeoutMs, signal },
       async (response, limit) => fileStream(response, { limit, onProgress, onEnd: () => limit.end() }),
     )
+  }
+
+  /** What a folder holds, by name; links are not followed. Throws `not_found`, `invalid_request` (no folder). */
+  list(id: string, path: string, options: CallOptions = {}): Promise<FileEntry[]> {
+    const call = { ...options, params: { id }, query: { path } }
+    return this.#http.call('get', '/v1/sandboxes/{id}/files', call)
+  }
+
+  /** What a path is; a link is not followed. Throws `not_found`. */
+  stat(id: string, path: string, options: CallOptions = {}): Promise<FileEntry> {
+    const call = { ...options, params: { id }, query: { path } }
+    return this.#http.call('get', '/v1/sandboxes/{id}/files/stat', call)
+  }
+
+  /** Makes a folder, and those above it that are missing. Throws `already_exists`, `invalid_request`, `disk_full`. */
+  mkdir(id: string, path: string, options: CallOptions = {}): Promise<FileEntry> {
+    const call = { ...options, params: { id }, body: { path } }
+    return this.#http.call('post', '/v1/sandboxes/{id}/files/mkdir', call)
+  }
+
+  /**
+   * Moves or renames a file or folder; folders above the destination are made, and nothing is replaced. Throws
+   * `not_found`, `already_exists`, `invalid_request` (into itself), `disk_full`.
+   */
+  move(id: string, source: string, destination: string, options: CallOptions = {}): Promise<FileEntry> {
+    const { timeoutMs = moveTimeoutMs, signal } = options
+    const call = { timeoutMs, signal, params: { id }, body: { source, destination } }
+    return this.#http.call('post', '/v1/sandboxes/{id}/files/move', call)
+  }
+
+  /** Removes a file, or a folder with all that it holds. Not sent twice: a second one finds nothing. Throws `not_found`. */
+  async remove(id: string, path: string, options: CallOptions = {}): Promise<void> {
+    const { timeoutMs = moveTimeoutMs, signal } = options
+    const call = { timeoutMs, signal, params: { id }, query: { path }, repeat: 'refused' as const }
+    await this.#http.call('delete', '/v1/sandboxes/{id}/files', call)
   }
 
   #read<T>(

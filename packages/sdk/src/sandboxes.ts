@@ -5,7 +5,15 @@ import type { Http } from './http.ts'
 import type { CallOptions } from './limit.ts'
 import { randomHex } from './random.ts'
 import type { OpenWebSocket } from './sockets.ts'
-import type { CreateSandbox, ExecRequest, ExecResult, Sandbox, SandboxStatus, StreamRequest } from './wire.ts'
+import type {
+  CreateSandbox,
+  ExecRequest,
+  ExecResult,
+  Metrics,
+  Sandbox,
+  SandboxStatus,
+  StreamRequest,
+} from './wire.ts'
 
 /** Which sandboxes to list. */
 export interface SandboxFilter {
@@ -104,6 +112,14 @@ export class Sandboxes {
   /** Counts as activity: `timeout_sec` begins anew. Throws `invalid_state` when it is not running. */
   async ping(id: string, options: CallOptions = {}): Promise<void> {
     await this.#http.call('post', '/v1/sandboxes/{id}/ping', { ...options, params: { id }, repeat: 'safe' })
+  }
+
+  /**
+   * CPU, memory and disk as the guest sees them now. No activity: asking keeps no sandbox from being paused. Throws
+   * `invalid_state` when it is not running.
+   */
+  metrics(id: string, options: CallOptions = {}): Promise<Metrics> {
+    return this.#http.call('get', '/v1/sandboxes/{id}/metrics', { ...options, params: { id } })
   }
 
   /**

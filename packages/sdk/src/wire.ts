@@ -15,6 +15,8 @@ export type Sandbox = Schemas['Sandbox']
 export type SandboxStatus = Sandbox['status']
 export type Template = Schemas['Template']
 export type ExecResult = Schemas['ExecResponse']
+export type FileEntry = Schemas['FileEntry']
+export type Metrics = Schemas['Metrics']
 export type Health = Schemas['Health']
 
 export type Account = Given<Schemas['SignupRequest'], 'email' | 'password'>

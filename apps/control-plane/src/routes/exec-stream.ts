@@ -2,7 +2,7 @@
 // agent's messages go out as they are, one at a time, so that a slow client slows the command.
 import { AppError, errorText } from '@wrenn/base'
 import type { Connection, Contract, PublicApi } from '@wrenn/contract'
-import type { StreamedCommand } from '../hosts/agent.ts'
+import type { StreamedCommand } from '../hosts/guest-agent.ts'
 import type { SandboxDeps } from '../services/sandboxes/deps.ts'
 import { sandboxRef } from '../services/sandboxes/find.ts'
 import { findForStream, stopInSandbox, streamInSandbox } from '../services/sandboxes/stream.ts'

@@ -1,7 +1,7 @@
 // Commands and their results between the wire and our names.
 import type { SandboxId } from '@wrenn/base'
 import type { PublicSchemas } from '@wrenn/contract'
-import type { Command, CommandResult } from '../hosts/agent.ts'
+import type { Command, CommandResult } from '../hosts/guest-agent.ts'
 
 export function commandFromWire(request: PublicSchemas['ExecRequest']): Command {
   const { timeout_sec: timeoutSec, args = [], ...rest } = request

@@ -4,6 +4,7 @@ import type { Caller } from '../auth/authenticate.ts'
 import { apiKeyHandlers } from './api-keys.ts'
 import { authHandlers, type AuthDeps } from './auth.ts'
 import { execStreamHandlers } from './exec-stream.ts'
+import { fileOperationHandlers } from './file-operations.ts'
 import { fileHandlers } from './files.ts'
 import { docsHandlers } from './docs.ts'
 import type { LaterOperation } from './later.ts'
@@ -27,6 +28,7 @@ export function createHandlers(
     ...sandboxHandlers(deps),
     ...snapshotHandlers(deps),
     ...fileHandlers(deps),
+    ...fileOperationHandlers(deps),
     ...execStreamHandlers(deps),
   }
 }

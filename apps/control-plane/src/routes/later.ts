@@ -6,13 +6,7 @@ export const laterOperations = [
   'getMe',
   'streamEvents',
   'listSandboxEvents',
-  'getMetrics',
   'openPty',
-  'listFiles',
-  'removeFile',
-  'statFile',
-  'makeDirectory',
-  'moveFile',
   'watchFiles',
 ] as const satisfies readonly OperationId<PublicApi>[]
 

@@ -1,8 +1,9 @@
-// /v1/sandboxes: create, list, get, delete, exec, ping, pause, resume.
+// /v1/sandboxes: create, list, get, delete, exec, ping, pause, resume, metrics.
 import type { PublicApi, PublicSchemas, Query } from '@wrenn/contract'
 import { createSandbox } from '../services/sandboxes/create.ts'
 import type { SandboxDeps } from '../services/sandboxes/deps.ts'
 import { destroySandbox } from '../services/sandboxes/destroy.ts'
+import { sandboxMetrics } from '../services/sandboxes/metrics.ts'
 import { pauseSandbox, resumeSandbox } from '../services/sandboxes/pause.ts'
 import { getSandbox, listSandboxes, sandboxRef } from '../services/sandboxes/find.ts'
 import { execInSandbox, pingSandbox } from '../services/sandboxes/use.ts'
@@ -23,6 +24,7 @@ type SandboxOperation =
   | 'pingSandbox'
   | 'pauseSandbox'
   | 'resumeSandbox'
+  | 'getMetrics'
 
 type Sandbox = PublicSchemas['Sandbox']
 type ListQuery = Query<PublicApi['operations']['listSandboxes']>
@@ -80,6 +82,10 @@ export function sandboxHandlers(
       const row = await resumeSandbox(deps, sandboxRef(auth.teamId, params.id))
       return { status: 200, body: toWire(row) }
     },
+    getMetrics: async ({ auth, params, signal }) => ({
+      status: 200,
+      body: await sandboxMetrics(deps, sandboxRef(auth.teamId, params.id), signal),
+    }),
   }
 }
 

@@ -1,9 +1,7 @@
 // Files of a guest, in and out, through envd's /files. Nothing is held here but what the sockets hold.
-import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
-import { z } from 'zod'
-import { AppError, withDeadline, type ErrorCode } from '@wrenn/base'
+import { AppError } from '@wrenn/base'
+import { refusal } from './answers.ts'
 import type { Envd } from './envd.ts'
 
 export interface FileContent {
@@ -23,12 +21,8 @@ export interface Upload {
 }
 
 const answerMs = 30_000
-const errorMs = 5_000
 /** No byte in either direction for so long: the transfer is dead. The same as envd's. */
 const idleMs = 600_000
-
-/** Guests are not trusted: what they send has this form or stays unquoted. */
-const failure = z.object({ code: z.string(), message: z.string().max(8_192) })
 
 /** Throws `not_found`, and `invalid_request` for what is no regular file. */
 export async function readFile(envd: Envd, path: string, signal: AbortSignal): Promise<FileContent> {
@@ -49,33 +43,10 @@ export async function writeFile(envd: Envd, upload: Upload): Promise<void> {
   }
   const error = await refusal(answer.status, answer.stream)
   // Below what is not there nothing can be written: the caller's path is wrong, not the sandbox missing.
-  throw error.code === 'not_found' ? new AppError('invalid_request', error.message) : error
+  const isPath = error.code === 'not_found' || error.code === 'already_exists'
+  throw isPath ? new AppError('invalid_request', error.message) : error
 }
 
 function filesUrl(path: string | undefined): string {
   return `/files?${new URLSearchParams({ username: 'root', ...(path === undefined ? {} : { path }) }).toString()}`
-}
-
-/** Connect's codes that are the caller's doing. */
-const codes: Record<string, ErrorCode> = {
-  not_found: 'not_found',
-  invalid_argument: 'invalid_request',
-  permission_denied: 'invalid_request',
-  already_exists: 'invalid_request',
-}
-
-async function refusal(status: number, stream: IncomingMessage): Promise<AppError> {
-  const body = await withDeadline('envd says why', errorMs, text(stream))
-  const parsed = failure.safeParse(safeJson(body))
-  const message = parsed.success ? parsed.data.message : `the sandbox answered with status ${status}`
-  if (status === 507) return new AppError('disk_full', message)
-  return new AppError((parsed.success && codes[parsed.data.code]) || 'agent_error', message)
-}
-
-function safeJson(body: string): unknown {
-  try {
-    return JSON.parse(body) as unknown
-  } catch {
-    return undefined
-  }
 }

@@ -1,10 +1,19 @@
-// What callers do in running sandboxes: commands and files. It runs beside the transitions, and all of it is activity for
-// as long as it lasts.
+// What callers do in running sandboxes: commands and files. It runs beside the transitions, and is activity for as long
+// as it lasts; only looking at how busy they are is none.
 import { AppError, timed, type SandboxId } from '@wrenn/base'
 import { commandLines, type StreamRequest } from '../guest/command-stream.ts'
 import type { Envd } from '../guest/envd.ts'
 import { exec, type ExecRequest, type ExecResult } from '../guest/exec.ts'
 import { readFile, writeFile, type FileContent, type Upload } from '../guest/files.ts'
+import {
+  listFiles,
+  makeDirectory,
+  moveFile,
+  removeFile,
+  statFile,
+  type FileEntry,
+} from '../guest/filesystem.ts'
+import { readMetrics, type GuestMetrics } from '../guest/metrics.ts'
 import { stopProcess } from '../guest/process.ts'
 import type { IdleTimer } from './idle-timer.ts'
 import type { StateTable } from './state-table.ts'
@@ -42,6 +51,35 @@ export class GuestCalls {
     return this.#inGuest(id, (envd) => writeFile(envd, upload))
   }
 
+  listFiles(id: SandboxId, path: string, signal: AbortSignal): Promise<FileEntry[]> {
+    return this.#inGuest(id, (envd) => listFiles(envd, path, signal))
+  }
+
+  statFile(id: SandboxId, path: string, signal: AbortSignal): Promise<FileEntry> {
+    return this.#inGuest(id, (envd) => statFile(envd, path, signal))
+  }
+
+  makeDirectory(id: SandboxId, path: string, signal: AbortSignal): Promise<FileEntry> {
+    return this.#inGuest(id, (envd) => makeDirectory(envd, path, signal))
+  }
+
+  moveFile(
+    id: SandboxId,
+    move: { source: string; destination: string; signal: AbortSignal },
+  ): Promise<FileEntry> {
+    return this.#inGuest(id, (envd) => moveFile(envd, move))
+  }
+
+  removeFile(id: SandboxId, path: string, signal: AbortSignal): Promise<void> {
+    return this.#inGuest(id, (envd) => removeFile(envd, path, signal))
+  }
+
+  /** Is no activity. */
+  metrics(id: SandboxId, signal: AbortSignal): Promise<GuestMetrics> {
+    const { live } = this.#table.need(id, 'running')
+    return answered(id, readMetrics(live.envd, signal))
+  }
+
   /** Nothing runs until the first line is asked for. */
   streamCommand(id: SandboxId, request: StreamRequest): AsyncGenerator<Buffer> {
     const { live, idle } = this.#table.need(id, 'running')
@@ -57,13 +95,20 @@ export class GuestCalls {
     const { live, idle } = this.#table.need(id, 'running')
     const end = idle.begin()
     try {
-      return await work(live.envd)
-    } catch (error) {
-      if (error instanceof AppError) throw error
-      throw new AppError('agent_error', `sandbox ${id} did not answer`, { cause: error })
+      return await answered(id, work(live.envd))
     } finally {
       end()
     }
+  }
+}
+
+/** What a guest's answer fails with, when it is no refusal, is `agent_error`. */
+async function answered<T>(id: SandboxId, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    throw new AppError('agent_error', `sandbox ${id} did not answer`, { cause: error })
   }
 }
 

@@ -2,6 +2,7 @@
 import { apiKeyCases } from './api-keys.ts'
 import { authCases } from './auth.ts'
 import type { Cases } from './case.ts'
+import { fileOperationCases } from './file-operations.ts'
 import { fileCases } from './files.ts'
 import { oauthCases } from './oauth.ts'
 import { pauseCases } from './pause.ts'
@@ -18,4 +19,5 @@ export const cases: Cases = {
   ...pauseCases,
   ...snapshotCases,
   ...fileCases,
+  ...fileOperationCases,
 }

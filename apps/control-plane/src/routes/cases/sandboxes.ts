@@ -1,4 +1,4 @@
-// /v1/sandboxes: create, list, get, delete, exec and ping.
+// /v1/sandboxes: create, list, get, delete, exec, ping and metrics.
 import { randomBytes, randomUUID } from 'node:crypto'
 import {
   agentFails,
@@ -98,6 +98,16 @@ export const sandboxCases = {
       404: unknownSandbox,
       409: stoppedSandbox,
       502: agentFails('touchSandbox', 'agent_error'),
+    },
+  },
+  getMetrics: {
+    foreign: 'not_found',
+    answers: {
+      ...guarded,
+      200: onRunning,
+      404: unknownSandbox,
+      409: stoppedSandbox,
+      502: agentFails('getMetrics', 'agent_error'),
     },
   },
 } satisfies Partial<Cases>

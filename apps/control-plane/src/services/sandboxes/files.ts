@@ -1,6 +1,6 @@
 // Files of a running sandbox. A transfer is activity for as long as it is open.
-import { AppError } from '@wrenn/base'
-import type { FileContent, FileUpload } from '../../hosts/agent.ts'
+import { AppError, type ErrorCode } from '@wrenn/base'
+import type { FileContent, FileUpload } from '../../hosts/guest-agent.ts'
 import type { SandboxRef } from '../../store/sandboxes.ts'
 import type { SandboxRow } from '../../store/schema.ts'
 import { holdActive } from './active.ts'
@@ -25,7 +25,7 @@ export async function writeSandboxFile(
   const host = await deps.hosts.byId(hostId)
   const release = holdActive(deps, id)
   try {
-    await host.agent.writeFile(id, upload)
+    await host.agent.guest.writeFile(id, upload)
   } catch (error) {
     throw fileError(deps, error)
   } finally {
@@ -42,7 +42,7 @@ export async function readSandboxFile(
   const host = await deps.hosts.byId(hostId)
   const release = holdActive(deps, id)
   try {
-    const content = await host.agent.readFile(id, request)
+    const content = await host.agent.guest.readFile(id, request)
     content.stream.once('close', release)
     return content
   } catch (error) {
@@ -51,9 +51,13 @@ export async function readSandboxFile(
   }
 }
 
-function fileError(deps: SandboxDeps, error: unknown): unknown {
+/** What an agent's refusal is to the caller. */
+export function fileError(deps: SandboxDeps, error: unknown): unknown {
   if (!(error instanceof AppError)) return error
   // The agent knows better than our row: its VM ended.
   if (error.code === 'invalid_state') deps.reconcileSoon()
-  return error.code === 'not_found' || error.code === 'too_large' ? error : fromAgent(error)
+  return callersOwn.has(error.code) ? error : fromAgent(error)
 }
+
+/** What is said of paths and uploads stays as it is. */
+const callersOwn: ReadonlySet<ErrorCode> = new Set(['not_found', 'already_exists', 'too_large'])

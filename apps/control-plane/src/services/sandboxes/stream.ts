@@ -1,6 +1,6 @@
 // A command in a running sandbox whose output comes as it is written. A stream is activity for as long as it is open.
 import { AppError } from '@wrenn/base'
-import type { StreamedCommand } from '../../hosts/agent.ts'
+import type { StreamedCommand } from '../../hosts/guest-agent.ts'
 import type { SandboxRef } from '../../store/sandboxes.ts'
 import type { SandboxRow } from '../../store/schema.ts'
 import { holdActive } from './active.ts'
@@ -25,7 +25,7 @@ export async function* streamInSandbox(
   const release = holdActive(deps, id)
   try {
     const host = await deps.hosts.byId(hostId)
-    yield* host.agent.streamCommand(id, command, signal)
+    yield* host.agent.guest.streamCommand(id, command, signal)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     // The agent knows better than our row: it was destroyed, or its VM ended.
@@ -43,5 +43,5 @@ export async function stopInSandbox(
   pid: number,
 ): Promise<void> {
   const host = await deps.hosts.byId(hostId)
-  await host.agent.stopCommand(id, pid)
+  await host.agent.guest.stopCommand(id, pid)
 }

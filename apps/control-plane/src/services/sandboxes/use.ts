@@ -1,6 +1,6 @@
 // Using a running sandbox: exec and ping.
 import { AppError } from '@wrenn/base'
-import type { Command, CommandResult } from '../../hosts/agent.ts'
+import type { Command, CommandResult } from '../../hosts/guest-agent.ts'
 import { sandboxPing, type SandboxRef } from '../../store/sandboxes.ts'
 import { fromAgent } from './create.ts'
 import type { SandboxDeps } from './deps.ts'
@@ -22,7 +22,7 @@ export async function execInSandbox(
   // While the command runs, so that the answer does not wait for it.
   deps.activity.add(row.id)
   try {
-    return await host.agent.exec(row.id, options.command, options.signal)
+    return await host.agent.guest.exec(row.id, options.command, options.signal)
   } catch (error) {
     throw useError(deps, error, `Sandbox ${ref.id} was destroyed before the command ended`)
   } finally {

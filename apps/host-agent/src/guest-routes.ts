@@ -1,0 +1,126 @@
+// The operations of contracts/host-agent.yaml that happen in a running guest: commands, files, how busy it is.
+import { Readable } from 'node:stream'
+import { AppError, type SandboxId } from '@wrenn/base'
+import type { Handlers, HostAgentApi, HostAgentSchemas } from '@wrenn/contract'
+import type { FileEntry } from './guest/filesystem.ts'
+import type { GuestMetrics } from './guest/metrics.ts'
+import type { GuestCalls } from './sandbox/guest-calls.ts'
+
+type GuestOperation =
+  | 'exec'
+  | 'streamCommand'
+  | 'stopCommand'
+  | 'readFile'
+  | 'writeFile'
+  | 'listFiles'
+  | 'statFile'
+  | 'makeDirectory'
+  | 'moveFile'
+  | 'removeFile'
+  | 'getMetrics'
+
+export function guestHandlers(guest: GuestCalls): Pick<Handlers<HostAgentApi>, GuestOperation> {
+  return {
+    streamCommand: async ({ params, body, signal }) => {
+      const lines = guest.streamCommand(params.id as SandboxId, { ...body, signal })
+      const stream = Readable.from(lines, { objectMode: false })
+      return { status: 200, contentType: 'application/x-ndjson', body: stream }
+    },
+
+    stopCommand: async ({ params }) => {
+      guest.stopCommand(params.id as SandboxId, Number(params.pid))
+      return { status: 204 }
+    },
+
+    readFile: async ({ params, query, signal }) => {
+      const { sizeBytes, stream } = await guest.readFile(params.id as SandboxId, query.path, signal)
+      return {
+        status: 200,
+        contentType: 'application/octet-stream',
+        body: stream,
+        ...(sizeBytes === undefined ? {} : { headers: { 'content-length': String(sizeBytes) } }),
+      }
+    },
+
+    writeFile: async ({ params, query: { path }, body, signal }) => {
+      if ((path === undefined) === (body.contentType === 'application/octet-stream'))
+        throw new AppError('invalid_request', 'path: is for an octet stream, and only for that')
+      const { contentType, stream } = body
+      await guest.writeFile(params.id as SandboxId, { path, contentType, stream, signal })
+      return { status: 204 }
+    },
+
+    listFiles: async ({ params, query, signal }) => {
+      const entries = await guest.listFiles(params.id as SandboxId, query.path, signal)
+      return { status: 200, body: entries.map(entryBody) }
+    },
+
+    statFile: async ({ params, query, signal }) => ({
+      status: 200,
+      body: entryBody(await guest.statFile(params.id as SandboxId, query.path, signal)),
+    }),
+
+    makeDirectory: async ({ params, body, signal }) => ({
+      status: 201,
+      body: entryBody(await guest.makeDirectory(params.id as SandboxId, body.path, signal)),
+    }),
+
+    moveFile: async ({ params, body, signal }) => ({
+      status: 200,
+      body: entryBody(await guest.moveFile(params.id as SandboxId, { ...body, signal })),
+    }),
+
+    removeFile: async ({ params, query, signal }) => {
+      await guest.removeFile(params.id as SandboxId, query.path, signal)
+      return { status: 204 }
+    },
+
+    getMetrics: async ({ params, signal }) => ({
+      status: 200,
+      body: metricsBody(await guest.metrics(params.id as SandboxId, signal)),
+    }),
+
+    exec: async ({ params, body, signal }) => {
+      const { timeout_sec: timeoutSec, ...command } = body
+      const result = await guest.exec(params.id as SandboxId, { ...command, timeoutSec, signal })
+      return {
+        status: 200,
+        body: {
+          exit_code: result.exitCode,
+          stdout: result.stdout,
+          stderr: result.stderr,
+          encoding: result.encoding,
+          duration_ms: result.durationMs,
+          ...(result.timedOut ? { timed_out: true } : {}),
+          ...(result.truncated ? { truncated: true } : {}),
+        },
+      }
+    },
+  }
+}
+
+function entryBody({
+  sizeBytes,
+  modifiedAt,
+  linkTarget,
+  ...entry
+}: FileEntry): HostAgentSchemas['FileEntry'] {
+  return {
+    ...entry,
+    size: sizeBytes,
+    modified_at: modifiedAt,
+    ...(linkTarget === undefined ? {} : { symlink_target: linkTarget }),
+  }
+}
+
+function metricsBody(metrics: GuestMetrics): HostAgentSchemas['Metrics'] {
+  return {
+    at: metrics.at.toISOString(),
+    cpu_count: metrics.cpuCount,
+    cpu_used_percent: metrics.cpuUsedPercent,
+    memory_total_bytes: metrics.memoryTotalBytes,
+    memory_used_bytes: metrics.memoryUsedBytes,
+    disk_total_bytes: metrics.diskTotalBytes,
+    disk_used_bytes: metrics.diskUsedBytes,
+  }
+}
