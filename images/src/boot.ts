@@ -2,8 +2,7 @@
 // and never installed; the initramfs holds a static busybox, the few modules a guest needs, and envd.
 import { chmod, copyFile, mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { run } from '@wrenn/base'
-import { cached } from './cache.ts'
+import { cached, run } from '@wrenn/base'
 import { dependencyOf, unpackPackages, type DebianSource } from './debian.ts'
 
 /** In load order. Each comes after what it needs. */

@@ -2,8 +2,7 @@
 // downloaded.
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { run } from '@wrenn/base'
-import { cached } from './cache.ts'
+import { cached, run } from '@wrenn/base'
 
 /** No paths, build ids or commits: the same source and compiler give the same bytes, whose hash names goldens. */
 const reproducible = ['-trimpath', '-buildvcs=false', '-ldflags=-s -w -buildid=']

@@ -1,9 +1,9 @@
 // Builds everything that is not TypeScript: envd, hostkit, kernel + initramfs, root filesystem templates. Called by the
 // launcher's set-up and by tests; writes into the cache folder only, and is quick when nothing changed.
 import { join } from 'node:path'
+import { fileHash } from '@wrenn/base'
 import { z } from 'zod'
 import { buildInitramfs, buildKernel } from './boot.ts'
-import { fileHash } from './cache.ts'
 import { debianSource } from './debian.ts'
 import { buildGo } from './go.ts'
 import { buildTemplate } from './template.ts'

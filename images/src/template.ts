@@ -2,8 +2,7 @@
 // read-only EROFS image. The same packages give the same bytes.
 import { readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { run } from '@wrenn/base'
-import { cached, fileHash } from './cache.ts'
+import { cached, fileHash, run } from '@wrenn/base'
 import type { DebianSource } from './debian.ts'
 
 /** All files of a template get this time, in seconds since 1970, and so does the image. */

@@ -1,4 +1,5 @@
 export * from './api-settings.ts'
+export * from './cache.ts'
 export * from './capacity-settings.ts'
 export * from './deadline.ts'
 export * from './environment.ts'

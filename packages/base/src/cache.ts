@@ -5,7 +5,9 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isAlive, isErrno, processRef, run } from '@wrenn/base'
+import { isErrno } from './files.ts'
+import { isAlive, processRef } from './processes.ts'
+import { run } from './run.ts'
 
 /** Bytes that an artefact is made from: texts, and files or folders read from disk. */
 export type Inputs = { texts?: string[]; paths?: string[] }

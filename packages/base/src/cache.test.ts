@@ -4,8 +4,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
-import { pollUntil, processRef } from '@wrenn/base'
 import { cached, fileHash } from './cache.ts'
+import { pollUntil } from './deadline.ts'
+import { processRef } from './processes.ts'
 
 let root: string
 let cache: string
