@@ -6,6 +6,7 @@ const started = performance.now()
 
 const checks: Record<string, [string, ...string[]]> = {
   types: ['tsc', '--noEmit'],
+  'types of the dashboard': ['tsc', '--noEmit', '-p', 'apps/dashboard'],
   lint: ['oxlint', '--type-aware', '--deny-warnings'],
   format: ['oxfmt', '--check', '.'],
   unused: ['knip', '--no-progress'],

@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
+import { buildDashboard } from '@wrenn/dashboard'
 import { buildImages } from '@wrenn/images'
 
 const repository = join(import.meta.dirname, '..')
@@ -34,10 +35,10 @@ if (selected.length === 0) {
   }
 }
 console.log('── images ──')
-await buildImages({
-  cacheDir: process.env['WRENN_CACHE_DIR'] ?? '/var/cache/wrenn',
-  onProgress: (line) => console.log(line),
-})
+const cacheDir = process.env['WRENN_CACHE_DIR'] ?? '/var/cache/wrenn'
+await buildImages({ cacheDir, onProgress: (line) => console.log(line) })
+console.log('── dashboard ──')
+await buildDashboard(cacheDir)
 const files =
   selected.length > 0
     ? selected

@@ -37,6 +37,8 @@ export interface Config {
   corsOrigins: string[]
   /** Addresses and CIDR ranges whose X-Forwarded-* headers count. */
   trustedProxies: string[]
+  /** What the dashboard's build made. Undefined: no dashboard. */
+  dashboardFolder: string | undefined
   oauth: {
     /** By name. */
     configured: Record<string, ProviderSettings>
@@ -55,6 +57,7 @@ const schema = z.object({
   JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   WRENN_DIR: z.string().startsWith('/', 'must be an absolute path').default('/var/lib/wrenn'),
   WRENN_AGENT_SOCKET: z.string().startsWith('/', 'must be an absolute path').optional(),
+  WRENN_DASHBOARD_DIR: z.string().startsWith('/', 'must be an absolute path').optional(),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
   ...apiSettings,
   ...limitSettings,
@@ -80,6 +83,7 @@ export function parseConfig(environment: NodeJS.ProcessEnv): Config {
     // The frontend that logins lead to, unless others are named.
     corsOrigins: parsed.CORS_ORIGINS ?? (redirectUrl === undefined ? [] : [new URL(redirectUrl).origin]),
     trustedProxies: parsed.TRUSTED_PROXIES,
+    dashboardFolder: parsed.WRENN_DASHBOARD_DIR,
     oauth: { configured: oauth.configured, publicUrl, redirectUrl },
   }
 }

@@ -19,6 +19,7 @@ import { createContractServer, Gauge, Registry, requestMetrics, serveMetrics } f
 import { createAuthenticate } from './auth/authenticate.ts'
 import { Tokens } from './auth/tokens.ts'
 import type { ListenAddress } from './config.ts'
+import { loadDashboard } from './dashboard.ts'
 import { Agent, type AgentDeadlines } from './hosts/agent.ts'
 import { Hosts } from './hosts/hosts.ts'
 import { createOAuthParts, type OAuthOptions } from './oauth-parts.ts'
@@ -65,6 +66,8 @@ export interface ControlPlaneOptions {
   /** How long the row of a create stays when its machine dies, and nobody knows. Default 30 s. */
   leaseSec?: number
   agentDeadlines?: Partial<AgentDeadlines>
+  /** What the dashboard's build made. Default: there is no dashboard. */
+  dashboardFolder?: string | undefined
   /** Default: every provider answers 404. */
   oauth?: OAuthOptions
 }
@@ -168,6 +171,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     }),
     laterOperations,
     webSocketProtocol: 'wrenn.v1',
+    site: await loadDashboard(options.dashboardFolder, contract),
     authenticate: createAuthenticate({
       db,
       tokens,

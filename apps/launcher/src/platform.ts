@@ -2,6 +2,7 @@
 // opposite one. VMs are not its children: they outlive every process here, and end only when the operator says so.
 import { join } from 'node:path'
 import { AppError, errorText, pollUntil, writeFileDurable } from '@wrenn/base'
+import { buildDashboard } from '@wrenn/dashboard'
 import { buildImages } from '@wrenn/images'
 import { AgentClient, type AgentHealth, type AgentSandbox } from './agent-client.ts'
 import { endDescendants } from './descendants.ts'
@@ -68,13 +69,17 @@ export class Platform {
     await this.#assertDatabaseAnswers(signal)
     await this.#screen.phase('images', (step) => this.#makeImages(step, signal))
     signal.throwIfAborted()
+    const dashboard = await this.#screen.phase('dashboard', () =>
+      untilStopped(buildDashboard(this.#settings.cacheDir), signal),
+    )
+    signal.throwIfAborted()
     const databaseUrl = this.#settings.databaseUrl ?? (await this.#startPostgres(signal))
     signal.throwIfAborted()
     await this.#startProcess(hostAgentSpec(this.#settings, this.#folders, this.#agent))
     // Cut short by a stop: the agent gives up the boot.
     await this.#screen.phase('snapshot', () => this.#agent.prepareDefaultGolden(signal))
     signal.throwIfAborted()
-    await this.#startProcess(controlPlaneSpec(this.#settings, this.#folders, databaseUrl))
+    await this.#startProcess(controlPlaneSpec(this.#settings, this.#folders, { databaseUrl, dashboard }))
     signal.throwIfAborted()
     this.#rotation = setInterval(() => void this.#rotateLogs(), ROTATION_INTERVAL_MS)
     return await this.#agent.health()
@@ -116,19 +121,8 @@ export class Platform {
   async #makeImages(step: (text: string) => void, signal: AbortSignal): Promise<void> {
     const { cacheDir, environment } = this.#settings
     const building = buildImages({ cacheDir, environment, onProgress: step })
-    const stopped = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-    })
-    try {
-      const manifest = await Promise.race([building, stopped])
-      await writeFileDurable(this.#folders.imagesManifest, `${JSON.stringify(manifest, undefined, 2)}\n`)
-    } catch (error) {
-      if (signal.aborted) {
-        await endDescendants()
-        await building.catch(() => undefined)
-      }
-      throw error
-    }
+    const manifest = await untilStopped(building, signal)
+    await writeFileDurable(this.#folders.imagesManifest, `${JSON.stringify(manifest, undefined, 2)}\n`)
   }
 
   async #startPostgres(signal: AbortSignal): Promise<string> {
@@ -203,4 +197,20 @@ export class Platform {
 
 function count(sandboxes: AgentSandbox[], status: string): number {
   return sandboxes.filter((sandbox) => sandbox.status === status).length
+}
+
+/** A build, or the reason of the stop: then with all of its processes ended, and what it had begun cleared away. */
+async function untilStopped<T>(building: Promise<T>, signal: AbortSignal): Promise<T> {
+  const stopped = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+  try {
+    return await Promise.race([building, stopped])
+  } catch (error) {
+    if (signal.aborted) {
+      await endDescendants()
+      await building.catch(() => undefined)
+    }
+    throw error
+  }
 }

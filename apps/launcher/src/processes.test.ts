@@ -17,9 +17,13 @@ test('the control plane gets the settings of OAuth; the host agent, next to untr
   const settings = parseSettings({ ...secrets, ...others, WRENN_DISK_MB: '512' })
   const folders = new Folders('/srv/wrenn')
   const { env: agent } = hostAgentSpec(settings, folders, new AgentClient(folders.agentSocket))
-  const { env: controlPlane } = controlPlaneSpec(settings, folders, secrets.DATABASE_URL)
+  const { env: controlPlane } = controlPlaneSpec(settings, folders, {
+    databaseUrl: secrets.DATABASE_URL,
+    dashboard: '/srv/cache/dashboard-1',
+  })
   for (const [name, value] of Object.entries({ ...secrets, ...others }))
     assert.equal(controlPlane[name], value)
   for (const name of Object.keys(secrets)) assert.ok(!(name in agent), name)
   assert.equal(agent['WRENN_DISK_MB'], '512')
+  assert.equal(controlPlane['WRENN_DASHBOARD_DIR'], '/srv/cache/dashboard-1')
 })

@@ -29,10 +29,18 @@ export function hostAgentSpec(settings: Settings, folders: Folders, agent: Agent
   }
 }
 
-export function controlPlaneSpec(settings: Settings, folders: Folders, databaseUrl: string): ProcessSpec {
+export function controlPlaneSpec(
+  settings: Settings,
+  folders: Folders,
+  { databaseUrl, dashboard }: { databaseUrl: string; dashboard: string },
+): ProcessSpec {
   return {
     ...nodeProcess('control-plane', folders),
-    env: { ...commonEnvironment(settings, folders), DATABASE_URL: databaseUrl },
+    env: {
+      ...commonEnvironment(settings, folders),
+      DATABASE_URL: databaseUrl,
+      WRENN_DASHBOARD_DIR: dashboard,
+    },
     stopGraceMs: CONTROL_PLANE_GRACE_MS,
     ready: () => assertHealthy(`${localUrl(settings.listen)}/health`),
   }

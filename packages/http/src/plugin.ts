@@ -22,6 +22,7 @@ import { asRequest } from './handler-context.ts'
 import type { RequestState } from './request-state.ts'
 import type { WebSockets } from './web-sockets.ts'
 import { createRouteTable, type RouteTable } from './route-table.ts'
+import { answerFromSite, type Site } from './site.ts'
 
 /** What an authenticate function may look at. */
 export interface AuthRequest {
@@ -49,6 +50,8 @@ export interface ContractPluginOptions<
   translateError?: (error: unknown) => unknown
   /** Agreed to with WebSocket clients that offer it. */
   webSocketProtocol?: string
+  /** Files for browsers, at paths that the contract does not have. Default none. */
+  site?: Site | undefined
   logger: Logger
 }
 
@@ -96,15 +99,26 @@ export function contractPlugin<Api extends AnyApi, Auth, Later extends Operation
   }
   // In onRequest, so that the body of a request that goes nowhere is not parsed.
   fastify.addHook('onRequest', async (request, reply) => {
-    return request.is404 ? answerUnrouted(routes, request, reply) : undefined
+    return request.is404 ? answerUnrouted(routes, options.site, request, reply) : undefined
   })
 }
 
-/** OPTIONS answers with the path's methods; another wrong method is a 405 and an unknown path a 404. */
-function answerUnrouted(routes: RouteTable, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const allow = routes.methodsOf(request.url)?.join(', ')
-  if (allow === undefined)
-    throw new AppError('not_found', `There is no ${request.method} ${pathOf(request.url)}`)
+/** OPTIONS answers with the path's methods; another wrong method is a 405, and a path that nobody has a 404. */
+function answerUnrouted(
+  routes: RouteTable,
+  site: Site | undefined,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const methods = routes.methodsOf(request.url)
+  const answered = methods === undefined && site ? answerFromSite(site, request, reply) : undefined
+  if (answered) return answered
+  const path = pathOf(request.url)
+  const allow = (methods ?? site?.methodsOf(path))?.join(', ')
+  if (allow === undefined) {
+    const why = site?.whyAbsent(path) ?? `There is no ${request.method} ${path}`
+    throw new AppError('not_found', why)
+  }
   reply.header('allow', allow)
   if (request.method === 'OPTIONS') return reply.code(204).send()
   throw new AppError('method_not_allowed', `${request.method} is not allowed here; allowed: ${allow}`)

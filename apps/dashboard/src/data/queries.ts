@@ -1,0 +1,70 @@
+// What pages read, each as options for useQuery: `useQuery(sandboxesQuery(useWrenn()))`. The keys are known to live/, which
+// keeps sandboxes and templates current: they are not stale until the event stream says so.
+import { queryOptions } from '@tanstack/react-query'
+import type { Sandbox, Wrenn } from '@wrenn/sdk'
+
+export const keys = {
+  providers: ['providers'],
+  me: ['me'],
+  sandboxes: ['sandboxes'],
+  sandbox: (id: string) => ['sandbox', id],
+  sandboxEvents: (id: string) => ['sandbox-events', id],
+  templates: ['templates'],
+  apiKeys: ['api-keys'],
+} as const
+
+/** Ways to sign in. */
+export function providersQuery(wrenn: Wrenn) {
+  return queryOptions({
+    queryKey: keys.providers,
+    queryFn: ({ signal }) => wrenn.call('get', '/v1/auth/providers', { signal }),
+    staleTime: Infinity,
+  })
+}
+
+/** The team and the user of this session. */
+export function meQuery(wrenn: Wrenn) {
+  return queryOptions({
+    queryKey: keys.me,
+    queryFn: ({ signal }) => wrenn.call('get', '/v1/me', { signal }),
+    staleTime: Infinity,
+  })
+}
+
+/** All of the team but stopped ones, newest first. Live. */
+export function sandboxesQuery(wrenn: Wrenn) {
+  return queryOptions({
+    queryKey: keys.sandboxes,
+    queryFn: async ({ signal }) => {
+      const all: Sandbox[] = []
+      for await (const sandbox of wrenn.sandboxes.list({}, { signal })) all.push(sandbox)
+      return all
+    },
+    staleTime: Infinity,
+  })
+}
+
+/** One, also when it is stopped. Live. */
+export function sandboxQuery(wrenn: Wrenn, id: string) {
+  return queryOptions({
+    queryKey: keys.sandbox(id),
+    queryFn: ({ signal }) => wrenn.sandboxes.get(id, { signal }),
+    staleTime: Infinity,
+  })
+}
+
+/** Base templates and the team's snapshots. Live. */
+export function templatesQuery(wrenn: Wrenn) {
+  return queryOptions({
+    queryKey: keys.templates,
+    queryFn: ({ signal }) => wrenn.snapshots.list({ signal }),
+    staleTime: Infinity,
+  })
+}
+
+export function apiKeysQuery(wrenn: Wrenn) {
+  return queryOptions({
+    queryKey: keys.apiKeys,
+    queryFn: ({ signal }) => wrenn.apiKeys.list({ signal }),
+  })
+}

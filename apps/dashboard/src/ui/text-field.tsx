@@ -1,0 +1,40 @@
+// One line of text, or with `rows` several.
+import { Field as Base } from '@base-ui/react/field'
+import type { ComponentPropsWithRef } from 'react'
+import { cx } from '../lib/cx.ts'
+import { controlStyle, Field, type FieldProps } from './field.tsx'
+
+export interface TextFieldProps
+  extends FieldProps, Omit<ComponentPropsWithRef<'input'>, 'name' | 'value' | 'onChange' | 'defaultValue'> {
+  value: string
+  onChange: (value: string) => void
+  /** More than one line. */
+  rows?: number
+  isMono?: boolean
+}
+
+export function TextField({
+  label,
+  name,
+  help,
+  error,
+  value,
+  onChange,
+  rows,
+  isMono = false,
+  className,
+  ...rest
+}: TextFieldProps) {
+  const style = cx(controlStyle, rows === undefined ? 'h-8' : 'py-1.5', isMono && 'font-mono', className)
+  return (
+    <Field label={label} {...(name === undefined ? {} : { name })} help={help} error={error}>
+      <Base.Control
+        {...rest}
+        value={value}
+        onValueChange={onChange}
+        className={style}
+        {...(rows === undefined ? {} : { render: <textarea rows={rows} /> })}
+      />
+    </Field>
+  )
+}
