@@ -15,7 +15,8 @@ import (
 
 // Service answers for the whole guest's file tree.
 type Service struct {
-	Users *account.Resolver
+	Users    *account.Resolver
+	watchers watchers
 }
 
 type empty struct{}
@@ -48,22 +49,18 @@ type listResponse struct {
 	Entries []entry `json:"entries"`
 }
 
-var errNoWatch = fault.New(fault.Unimplemented, "watching folders is not supported by this envd")
-
 // Routes maps the paths of the service to handlers, all POST.
 func (s *Service) Routes() map[string]http.HandlerFunc {
-	noWatcher := connect.Unary(func(*http.Request, *empty) (empty, error) { return empty{}, errNoWatch })
-	noWatch := connect.ServerStream(connect.Patience, func(*http.Request, *empty, *connect.Stream) error { return errNoWatch })
 	return map[string]http.HandlerFunc{
 		"/filesystem.Filesystem/Stat":             connect.Unary(s.stat),
 		"/filesystem.Filesystem/MakeDir":          connect.Unary(s.makeDir),
 		"/filesystem.Filesystem/Move":             connect.Unary(s.move),
 		"/filesystem.Filesystem/ListDir":          connect.Unary(s.listDir),
 		"/filesystem.Filesystem/Remove":           connect.Unary(s.remove),
-		"/filesystem.Filesystem/WatchDir":         noWatch,
-		"/filesystem.Filesystem/CreateWatcher":    noWatcher,
-		"/filesystem.Filesystem/GetWatcherEvents": noWatcher,
-		"/filesystem.Filesystem/RemoveWatcher":    noWatcher,
+		"/filesystem.Filesystem/WatchDir":         connect.ServerStream(connect.Patience, s.watchDir),
+		"/filesystem.Filesystem/CreateWatcher":    connect.Unary(s.createWatcher),
+		"/filesystem.Filesystem/GetWatcherEvents": connect.Unary(s.getWatcherEvents),
+		"/filesystem.Filesystem/RemoveWatcher":    connect.Unary(s.removeWatcher),
 	}
 }
 

@@ -5,7 +5,6 @@ package process
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"wrenn.dev/envd/internal/connect"
@@ -17,7 +16,7 @@ func (m *Manager) serveStart(r *http.Request, req *startRequest, stream *connect
 	if err != nil {
 		return err
 	}
-	timeout, err := timeoutOf(r)
+	timeout, err := connect.Timeout(r)
 	if err != nil {
 		return err
 	}
@@ -29,12 +28,12 @@ func (m *Manager) serveStart(r *http.Request, req *startRequest, stream *connect
 		return err
 	}
 	defer p.hub.leave(starter, nil)
-	return m.follow(r.Context(), p, starter, stream, keepaliveOf(r, m.options.Keepalive))
+	return m.follow(r.Context(), p, starter, stream, connect.Keepalive(r, m.options.Keepalive))
 }
 
 // serveConnect's timeout ends the stream only: the process is not its own.
 func (m *Manager) serveConnect(r *http.Request, req *connectRequest, stream *connect.Stream) error {
-	timeout, err := timeoutOf(r)
+	timeout, err := connect.Timeout(r)
 	if err != nil {
 		return err
 	}
@@ -50,7 +49,7 @@ func (m *Manager) serveConnect(r *http.Request, req *connectRequest, stream *con
 	}
 	s := p.hub.subscribe(m.options.Stall)
 	defer p.hub.leave(s, nil)
-	return m.follow(ctx, p, s, stream, keepaliveOf(r, m.options.Keepalive))
+	return m.follow(ctx, p, s, stream, connect.Keepalive(r, m.options.Keepalive))
 }
 
 // follow sends the start, the output in order and the end, and returns how the
@@ -104,19 +103,6 @@ func sendEnd(p *Process, s *subscriber, stream *connect.Stream) error {
 	return stream.Send(append(rest, endFrame(status))...)
 }
 
-// timeoutOf reads Connect-Timeout-Ms; 0 means none.
-func timeoutOf(r *http.Request) (time.Duration, error) {
-	text := r.Header.Get("Connect-Timeout-Ms")
-	if text == "" {
-		return 0, nil
-	}
-	ms, err := strconv.ParseUint(text, 10, 64)
-	if err != nil || len(text) > 10 {
-		return 0, fault.New(fault.InvalidArgument, "invalid Connect-Timeout-Ms %q", text)
-	}
-	return time.Duration(ms) * time.Millisecond, nil
-}
-
 // stallOf reads Wait-For-Reader: "connected" is for a client that has readers of
 // its own to wait for, and closes the connection when they go. Its process waits
 // with it, however long it reads nothing.
@@ -126,13 +112,4 @@ func (m *Manager) stallOf(r *http.Request, stream *connect.Stream) time.Duration
 	}
 	stream.WaitForReader()
 	return 0
-}
-
-// keepaliveOf reads Keepalive-Ping-Interval, in seconds.
-func keepaliveOf(r *http.Request, byDefault time.Duration) time.Duration {
-	seconds, err := strconv.ParseUint(r.Header.Get("Keepalive-Ping-Interval"), 10, 31)
-	if err != nil || seconds == 0 {
-		return byDefault
-	}
-	return time.Duration(seconds) * time.Second
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wrenn.dev/envd/internal/account"
+	"wrenn.dev/envd/internal/connect"
 	"wrenn.dev/envd/internal/fault"
 	"wrenn.dev/envd/internal/guestpath"
 )
@@ -48,7 +49,7 @@ func New(options Options) (*Manager, error) {
 		options.ExitKept = 10 * time.Minute
 	}
 	if options.Keepalive == 0 {
-		options.Keepalive = 90 * time.Second
+		options.Keepalive = connect.DefaultKeepalive
 	}
 	if options.Now == nil {
 		options.Now = time.Now

@@ -208,12 +208,3 @@ func TestAMoveThatDoesNotFitLeavesTheSource(t *testing.T) {
 	expectOnly(t, dir, "big")
 	expectOnly(t, other)
 }
-
-func TestNoWatchingYet(t *testing.T) {
-	g := newGuest(t)
-	g.refused("CreateWatcher", path{"path": "/tmp"}, 501, "unimplemented")
-	res := g.do("POST", "/filesystem.Filesystem/WatchDir", strings.NewReader("\x00\x00\x00\x00\x02{}"), "Content-Type: application/connect+json")
-	if r := (&eventStream{t: t, body: res.Body}).rest(); r.failure != "unimplemented" {
-		t.Fatalf("%+v", r)
-	}
-}

@@ -35,14 +35,20 @@ func frame(payload []byte) []byte {
 
 func (g *guest) stream(method string, body any, headers ...string) *eventStream {
 	g.t.Helper()
+	return g.open("/process.Process/"+method, body, headers...)
+}
+
+// open begins a server stream.
+func (g *guest) open(path string, body any, headers ...string) *eventStream {
+	g.t.Helper()
 	text, err := json.Marshal(body)
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	res := g.do("POST", "/process.Process/"+method, bytes.NewReader(frame(text)),
+	res := g.do("POST", path, bytes.NewReader(frame(text)),
 		append(headers, "Content-Type: application/connect+json")...)
 	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "application/connect+json" {
-		g.t.Fatalf("%s: status %d, content type %q", method, res.StatusCode, res.Header.Get("Content-Type"))
+		g.t.Fatalf("%s: status %d, content type %q", path, res.StatusCode, res.Header.Get("Content-Type"))
 	}
 	return &eventStream{t: g.t, body: res.Body}
 }
@@ -70,6 +76,11 @@ type event struct {
 		Keepalive *struct{}
 		End       *ending
 	}
+	// Of WatchDir, in the place of Event.
+	Start      *struct{}
+	Filesystem *change
+	Keepalive  *struct{}
+
 	Failure *struct{ Code, Message string } `json:"error"`
 	Last    bool                            `json:"-"`
 }
