@@ -3,17 +3,16 @@
 package metrics
 
 import (
+	"context"
 	"fmt"
-	"math"
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 )
 
-// Sample is the guest at one moment. CPU use counts since the sample before.
+// Sample is the guest at one moment; cpu.go has the CPUs' last second.
 type Sample struct {
 	Timestamp  int64   `json:"ts"`
 	CPUCount   int     `json:"cpu_count"`
@@ -24,33 +23,17 @@ type Sample struct {
 	DiskTotal  uint64  `json:"disk_total"`
 }
 
-// Sampler remembers the CPU counters of its last sample.
-type Sampler struct {
-	mu          sync.Mutex
-	busy, total uint64
-}
+// Sampler is for any number of callers at once.
+type Sampler struct{ cpu cpuSampler }
 
-// NewSampler starts counting CPU use now.
-func NewSampler() *Sampler {
-	s := &Sampler{}
-	_, s.busy, s.total, _ = readCPU()
-	return s
-}
-
-// Sample reads the guest's use of CPU, memory and the root filesystem.
-func (s *Sampler) Sample() (Sample, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	count, busy, total, err := readCPU()
+// Sample reads the guest's use of CPU, memory and the root filesystem. It may take
+// a quarter of a second.
+func (s *Sampler) Sample(ctx context.Context) (Sample, error) {
+	cpus, pct, err := s.cpu.used(ctx)
 	if err != nil {
 		return Sample{}, err
 	}
-	sample := Sample{Timestamp: time.Now().Unix(), CPUCount: count}
-	if total > s.total && busy >= s.busy {
-		pct := 100 * float64(busy-s.busy) / float64(total-s.total)
-		sample.CPUUsedPct = math.Round(pct*100) / 100
-	}
-	s.busy, s.total = busy, total
+	sample := Sample{Timestamp: time.Now().Unix(), CPUCount: cpus, CPUUsedPct: pct}
 	memory, err := readMemory()
 	if err != nil {
 		return Sample{}, err
@@ -64,33 +47,6 @@ func (s *Sampler) Sample() (Sample, error) {
 	sample.DiskTotal = disk.Blocks * uint64(disk.Bsize)
 	sample.DiskUsed = (disk.Blocks - disk.Bfree) * uint64(disk.Bsize)
 	return sample, nil
-}
-
-// readCPU sums the ticks of all CPUs: proc(5), "/proc/stat". Idle and iowait are
-// not busy; guest time is within user time already.
-func readCPU() (count int, busy, total uint64, err error) {
-	text, err := os.ReadFile("/proc/stat")
-	if err != nil {
-		return 0, 0, 0, err
-	}
-	for _, line := range strings.Split(string(text), "\n") {
-		fields := strings.Fields(line)
-		if len(fields) < 9 || !strings.HasPrefix(fields[0], "cpu") {
-			continue
-		}
-		if fields[0] != "cpu" {
-			count++
-			continue
-		}
-		for i, field := range fields[1:9] {
-			ticks, _ := strconv.ParseUint(field, 10, 64)
-			total += ticks
-			if i != 3 && i != 4 {
-				busy += ticks
-			}
-		}
-	}
-	return count, busy, total, nil
 }
 
 // readMemory returns /proc/meminfo in bytes.

@@ -71,8 +71,8 @@ func (s *Server) serveThaw(w http.ResponseWriter, r *http.Request) {
 }
 
 func serveMetrics(sampler *metrics.Sampler) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		sample, err := sampler.Sample()
+	return func(w http.ResponseWriter, r *http.Request) {
+		sample, err := sampler.Sample(r.Context())
 		if err != nil {
 			writeFailure(w, err)
 			return

@@ -66,7 +66,7 @@ func New(options Options) (*Server, error) {
 		"/init":    {open: true, methods: methods("POST", serveInit(initializer))},
 		"/quiesce": {methods: methods("POST", s.serveQuiesce)},
 		"/thaw":    {methods: methods("POST", s.serveThaw)},
-		"/metrics": {methods: methods("GET", serveMetrics(metrics.NewSampler()))},
+		"/metrics": {methods: methods("GET", serveMetrics(&metrics.Sampler{}))},
 		"/files":   {methods: map[string]http.HandlerFunc{"GET": files.download, "POST": files.upload}},
 	}
 	for path, handler := range processes.Routes() {
