@@ -123,7 +123,13 @@ async function send(url: string, method: string, { body, as, headers, signal }: 
     ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : body }),
     ...(signal ? { signal } : {}),
   })
-  return { status: response.status, headers: response.headers, text: await response.text() }
+  const { status } = response
+  // What lasts is left at once: its events are not for here.
+  if (response.headers.get('content-type') === 'text/event-stream') {
+    await response.body?.cancel()
+    return { status, headers: response.headers, text: '' }
+  }
+  return { status, headers: response.headers, text: await response.text() }
 }
 
 /** What fetch cannot ask for. A WebSocket that is accepted is closed at once. */

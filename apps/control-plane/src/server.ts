@@ -33,6 +33,7 @@ import { countUse } from './routes/rate-limits.ts'
 import { BackgroundBatch } from './services/background-batch.ts'
 import { RateLimiter } from './services/rate-limiter.ts'
 import { Leases } from './services/leases.ts'
+import { TeamEvents } from './services/team-events/team-events.ts'
 import { StartError } from './start-error.ts'
 import { apiKeysTouch } from './store/api-keys.ts'
 import { openDatabase, type Database } from './store/database.ts'
@@ -83,6 +84,7 @@ export interface ControlPlane {
 const closeDeadlineMs = 5_000
 const firstReconcileMs = 3_000
 const forgetIntervalMs = 600_000
+const endSessionsIntervalMs = 2_000
 
 /** Returns when it listens. The migrations are applied already. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
@@ -138,6 +140,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     logger,
   })
 
+  const teamEvents = new TeamEvents({ db, databaseUrl: options.databaseUrl, logger })
+  const endSessions = new Periodic('endSessions', () => teamEvents.endDeadSessions(), {
+    intervalMs: endSessionsIntervalMs,
+    logger,
+  })
+
   const forgetter = new Periodic('forget', () => forget(db), {
     intervalMs: forgetIntervalMs,
     logger,
@@ -167,6 +175,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       version: ownVersion(),
       oauth: { db, tokens, signups, ...oauth },
       reconcileSoon,
+      teamEvents,
       logger,
     }),
     laterOperations,
@@ -190,9 +199,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     metrics?.close()
     metrics?.closeAllConnections()
     if (!finished) await leases.allReleased(closeDeadlineMs)
-    const periodic = [endLeases, reconciler, snapshotReconciler, renewer, forgetter]
+    const periodic = [endLeases, reconciler, snapshotReconciler, renewer, forgetter, endSessions]
     await Promise.all(periodic.map((one) => one.stop()))
-    await Promise.all([activity.flushed(), keyUse.flushed()])
+    await Promise.all([activity.flushed(), keyUse.flushed(), teamEvents.close()])
     agent.close()
     await db.destroy()
   }
@@ -204,6 +213,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     void snapshotReconciler.nudge()
     void renewer.nudge()
     void forgetter.nudge()
+    void endSessions.nudge()
     await server.listen(options.listen)
   } catch (error) {
     await close()

@@ -2,7 +2,7 @@
 import { WrennError } from './errors.ts'
 import type { Http } from './http.ts'
 import type { CallOptions } from './limit.ts'
-import type { Account, ApiKey, CreateApiKey, NewApiKey, Session } from './wire.ts'
+import type { Account, ApiKey, CreateApiKey, NewApiKey, Providers, Session } from './wire.ts'
 
 export class Auth {
   readonly #http: Http
@@ -17,6 +17,11 @@ export class Auth {
    */
   signup(account: Account, options: CallOptions = {}): Promise<Session> {
     return this.#http.call('post', '/v1/auth/signup', { ...options, body: account })
+  }
+
+  /** What a sign-in page has to offer: who may sign up, and with which OAuth providers. */
+  providers(options: CallOptions = {}): Promise<Providers> {
+    return this.#http.call('get', '/v1/auth/providers', options)
   }
 
   /** Throws `unauthorized` for a wrong e-mail or password, `rate_limited`. */

@@ -8,6 +8,7 @@ export type { CallOptions } from './limit.ts'
 export type { CreateOptions, SandboxFilter, Sandboxes } from './sandboxes.ts'
 export type { SnapshotOptions, Snapshots } from './snapshots.ts'
 export type { OpenWebSocket, WebSocketLike } from './sockets.ts'
+export type { EventsOptions, TeamEvent } from './team-events.ts'
 export type { FileContent, OnProgress, StreamContent } from './uploads.ts'
 export type {
   Account,
@@ -20,11 +21,14 @@ export type {
   ExecResult,
   FileEntry,
   Health,
+  Me,
   Method,
   Metrics,
   NewApiKey,
   PathOf,
+  Providers,
   Sandbox,
+  SandboxEvent,
   SandboxStatus,
   Session,
   StreamRequest,

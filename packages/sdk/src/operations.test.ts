@@ -99,16 +99,21 @@ async function callEverything(client: (options: Partial<WrennOptions>) => Wrenn)
   const open = client({})
   await open.health()
   await open.contract()
+  await open.auth.providers()
   await open.auth.signup(account)
   const { token } = await open.auth.login(account)
   const { apiKeys } = client({ token })
   const { key, id: keyId } = await apiKeys.create()
   await apiKeys.list()
 
-  const { sandboxes, snapshots } = client({ apiKey: key })
+  const ours = client({ apiKey: key })
+  await ours.me()
+  for await (const _ of ours.events()) break
+  const { sandboxes, snapshots } = ours
   const { id } = await sandboxes.create()
   await sandboxes.get(id)
   await sandboxes.list().next()
+  await sandboxes.events(id).next()
   await sandboxes.exec(id, { cmd: 'echo' })
   for await (const _ of sandboxes.execStream(id, { cmd: 'echo' }));
   await sandboxes.ping(id)

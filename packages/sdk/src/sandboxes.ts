@@ -11,6 +11,7 @@ import type {
   ExecResult,
   Metrics,
   Sandbox,
+  SandboxEvent,
   SandboxStatus,
   StreamRequest,
 } from './wire.ts'
@@ -92,6 +93,27 @@ export class Sandboxes {
     const query = { status, limit, cursor, ...(Object.fromEntries(labels) as Record<string, string>) }
     const { body, link } = await this.#http.page('get', '/v1/sandboxes', { query, signal, timeoutMs })
     return { sandboxes: body, nextCursor: nextCursor(link) }
+  }
+
+  /** What has happened to it, newest first, fetched page by page; also when it is stopped. Throws `not_found`. */
+  async *events(id: string, options: CallOptions = {}): AsyncGenerator<SandboxEvent, void, undefined> {
+    let cursor: string | undefined
+    do {
+      const page = await this.eventsPage(id, { cursor }, options)
+      yield* page.events
+      cursor = page.nextCursor
+    } while (cursor !== undefined)
+  }
+
+  /** One page of `limit` (1 to 1,000) events, and where the next begins: undefined after the last. */
+  async eventsPage(
+    id: string,
+    { limit = pageSize, cursor }: { limit?: number | undefined; cursor?: string | undefined } = {},
+    { signal, timeoutMs }: CallOptions = {},
+  ): Promise<{ events: SandboxEvent[]; nextCursor: string | undefined }> {
+    const call = { params: { id }, query: { limit, cursor }, signal, timeoutMs }
+    const { body, link } = await this.#http.page('get', '/v1/sandboxes/{id}/events', call)
+    return { events: body, nextCursor: nextCursor(link) }
   }
 
   /** Ends it and removes its disk. Also when it is stopped already. Throws `not_found`. */

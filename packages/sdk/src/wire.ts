@@ -13,11 +13,15 @@ export type ApiKey = Schemas['APIKeyResponse']
 export type NewApiKey = ApiKey & { key: string }
 export type Sandbox = Schemas['Sandbox']
 export type SandboxStatus = Sandbox['status']
+/** What has happened to a sandbox. */
+export type SandboxEvent = Schemas['SandboxEvent']
 export type Template = Schemas['Template']
 export type ExecResult = Schemas['ExecResponse']
 export type FileEntry = Schemas['FileEntry']
 export type Metrics = Schemas['Metrics']
 export type Health = Schemas['Health']
+export type Me = Schemas['Me']
+export type Providers = Schemas['Providers']
 
 export type Account = Given<Schemas['SignupRequest'], 'email' | 'password'>
 export type CreateApiKey = Given<Schemas['CreateAPIKeyRequest']>

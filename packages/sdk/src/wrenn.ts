@@ -5,7 +5,8 @@ import type { CallOptions } from './limit.ts'
 import { Sandboxes } from './sandboxes.ts'
 import { Snapshots } from './snapshots.ts'
 import type { OpenWebSocket } from './sockets.ts'
-import type { Answer, Health, Method, PathOf } from './wire.ts'
+import { teamEvents, type EventsOptions, type TeamEvent } from './team-events.ts'
+import type { Answer, Health, Me, Method, PathOf } from './wire.ts'
 
 export interface WrennOptions {
   /** Of the platform: `http://127.0.0.1:8080`. A path in front of the API is kept. */
@@ -40,6 +41,20 @@ export class Wrenn {
     this.apiKeys = new ApiKeys(this.#http)
     this.sandboxes = new Sandboxes(this.#http, webSocket)
     this.snapshots = new Snapshots(this.#http)
+  }
+
+  /** The team and user of the credential. Throws `unauthorized`. */
+  me(options: CallOptions = {}): Promise<Me> {
+    return this.#http.call('get', '/v1/me', options)
+  }
+
+  /**
+   * The changes of the team, as they happen. At each `ready` list sandboxes and templates, then apply what comes. When
+   * the connection is lost it comes back by itself, with another `ready`. Throws what refuses it for good
+   * (`unauthorized`), and the signal's reason.
+   */
+  events(options: EventsOptions = {}): AsyncGenerator<TeamEvent, void, undefined> {
+    return teamEvents(this.#http, options)
   }
 
   /** What is up. Also an answer when something is not: `status` is `unavailable`, and the parts say why. */

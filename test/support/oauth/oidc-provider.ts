@@ -25,6 +25,7 @@ export const createOidc: ProviderFactory = ({ name, settings, redirectUri, fetch
 
   return {
     name,
+    title: 'OpenID',
     issuer,
     authorizationUrl: async (state, codeChallenge) => {
       const url = new URL((await discover()).authorization_endpoint ?? '')

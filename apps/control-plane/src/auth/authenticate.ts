@@ -4,18 +4,28 @@ import { AppError, type ApiKeyId, type TeamId, type UserId } from '@wrenn/base'
 import type { AuthRequest } from '@wrenn/http'
 import { apiKeyByHash } from '../store/api-keys.ts'
 import type { Database } from '../store/database.ts'
+import type { Actor } from '../store/schema.ts'
 import { sessionIsLive } from '../store/users.ts'
 import { hashApiKey } from './api-key.ts'
 import type { Tokens } from './tokens.ts'
 
 export interface Caller {
   teamId: TeamId
-  by: { kind: 'api-key'; id: ApiKeyId } | { kind: 'token'; userId: UserId }
+  by:
+    | { kind: 'api-key'; id: ApiKeyId; name: string }
+    | { kind: 'token'; userId: UserId; email: string; issuedAtSec: number; expiresAtSec: number }
 }
 
 /** Null for an API key, which is its team's. */
 export function userOf({ by }: Caller): UserId | null {
   return by.kind === 'token' ? by.userId : null
+}
+
+/** Who the caller goes down as in what they do. */
+export function actorOf({ by }: Caller): Actor {
+  return by.kind === 'token'
+    ? { kind: 'user', id: by.userId, name: by.email }
+    : { kind: 'api_key', id: by.id, name: by.name }
 }
 
 export interface Authenticator {
@@ -45,10 +55,11 @@ async function identify(
   if (schemes.includes('apiKeyAuth') && typeof apiKey === 'string') return byApiKey(deps, apiKey)
   const token = bearerToken(headers)
   if (schemes.includes('bearerAuth') && token !== undefined) {
-    const { userId, teamId, issuedAtSec } = await deps.tokens.verify(token)
+    const { teamId, ...session } = await deps.tokens.verify(token)
+    const { userId, issuedAtSec } = session
     if (!(await sessionIsLive(deps.db, { userId, teamId, issuedAtSec })))
       throw new AppError('unauthorized', 'The account was disabled, or this session was ended: log in again')
-    return { teamId, by: { kind: 'token', userId } }
+    return { teamId, by: { kind: 'token', ...session } }
   }
   const wanted = schemes.includes('apiKeyAuth')
     ? 'X-API-Key: wrn_… or Authorization: Bearer with a token of POST /v1/auth/login'
@@ -69,5 +80,5 @@ async function byApiKey(deps: Authenticator, apiKey: string): Promise<Caller> {
   const found = keyHash && (await apiKeyByHash(deps.db, keyHash))
   if (!found) throw new AppError('unauthorized', 'The API key is not valid or was deleted')
   deps.keyUsed(found.id)
-  return { teamId: found.teamId, by: { kind: 'api-key', id: found.id } }
+  return { teamId: found.teamId, by: { kind: 'api-key', id: found.id, name: found.name } }
 }

@@ -35,7 +35,7 @@ export class Tokens {
   }
 
   /** Throws `unauthorized` when the token is not ours, changed or expired. */
-  async verify(token: string): Promise<Session & { issuedAtSec: number }> {
+  async verify(token: string): Promise<Session & { issuedAtSec: number; expiresAtSec: number }> {
     try {
       const { payload } = await jwtVerify(token, this.#key, {
         algorithms: [algorithm],
@@ -46,10 +46,10 @@ export class Tokens {
       const userId = parseId('usr', payload.sub)
       const teamId = parseId('team', payload['team_id'])
       const email = payload['email']
-      const issuedAtSec = payload.iat
-      if (!userId || !teamId || typeof email !== 'string' || issuedAtSec === undefined)
+      const { iat: issuedAtSec, exp: expiresAtSec } = payload
+      if (!userId || !teamId || typeof email !== 'string' || !issuedAtSec || !expiresAtSec)
         throw new errors.JWTInvalid('a claim is malformed')
-      return { userId, teamId, email, issuedAtSec }
+      return { userId, teamId, email, issuedAtSec, expiresAtSec }
     } catch (cause) {
       const expired = cause instanceof errors.JWTExpired
       const message = expired ? 'The token has expired: log in again' : 'The token is not valid: log in again'

@@ -3,6 +3,7 @@ import type { Handlers, PublicApi } from '@wrenn/contract'
 import type { Caller } from '../auth/authenticate.ts'
 import { apiKeyHandlers } from './api-keys.ts'
 import { authHandlers, type AuthDeps } from './auth.ts'
+import { eventHandlers, type EventDeps } from './events.ts'
 import { execStreamHandlers } from './exec-stream.ts'
 import { fileOperationHandlers } from './file-operations.ts'
 import { fileHandlers } from './files.ts'
@@ -17,7 +18,7 @@ import type { SnapshotDeps } from '../services/snapshots/deps.ts'
 export type PublicHandlers = Handlers<PublicApi, Caller, LaterOperation>
 
 export function createHandlers(
-  deps: PlatformDeps & AuthDeps & OAuthRouteDeps & SnapshotDeps,
+  deps: PlatformDeps & AuthDeps & OAuthRouteDeps & SnapshotDeps & EventDeps,
 ): PublicHandlers {
   return {
     ...platformHandlers(deps),
@@ -30,5 +31,6 @@ export function createHandlers(
     ...fileHandlers(deps),
     ...fileOperationHandlers(deps),
     ...execStreamHandlers(deps),
+    ...eventHandlers(deps),
   }
 }

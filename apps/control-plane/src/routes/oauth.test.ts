@@ -17,6 +17,7 @@ const redirectUrl = 'https://app.example.com/ui'
 /** The code is the profile. Each code is good once, with the verifier of its attempt. */
 const testProvider: ProviderFactory = ({ name, redirectUri }) => ({
   name,
+  title: 'Test',
   issuer: 'https://provider.example.com',
   authorizationUrl: (state, codeChallenge) => {
     const parameters = new URLSearchParams({ state, codeChallenge, redirectUri })

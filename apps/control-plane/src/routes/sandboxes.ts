@@ -1,5 +1,6 @@
 // /v1/sandboxes: create, list, get, delete, exec, ping, pause, resume, metrics.
 import type { PublicApi, PublicSchemas, Query } from '@wrenn/contract'
+import { actorOf } from '../auth/authenticate.ts'
 import { createSandbox } from '../services/sandboxes/create.ts'
 import type { SandboxDeps } from '../services/sandboxes/deps.ts'
 import { destroySandbox } from '../services/sandboxes/destroy.ts'
@@ -39,10 +40,11 @@ export function sandboxHandlers(
       const { memory_mb: memoryMb, timeout_sec: timeoutSec, on_timeout: onTimeout } = body
       const given = { vcpus: has.has('vcpus'), memoryMb: has.has('memory_mb') }
       const size = { given, vcpus, memoryMb }
-      const request = { teamId: auth.teamId, template, ...size, timeoutSec, onTimeout, metadata }
+      const who = { teamId: auth.teamId, actor: actorOf(auth) }
+      const request = { ...who, template, ...size, timeoutSec, onTimeout, metadata }
       const create = async (keep?: KeepAnswer<Sandbox>): Promise<Sandbox> => {
-        const alongside = keep && ((trx: Database, row: SandboxRow) => keep(trx, toWire(row)))
-        return toWire(await createSandbox(deps, request, { signal, alongside }))
+        const alongside = keep && ((trx: Database, row: SandboxRow) => keep(trx, sandboxToWire(row)))
+        return sandboxToWire(await createSandbox(deps, request, { signal, alongside }))
       }
       const key = headers['Idempotency-Key']
       const { leaseSec } = deps.leases
@@ -55,14 +57,14 @@ export function sandboxHandlers(
     listSandboxes: async ({ auth, query }) => {
       const { rows, next } = await listSandboxes(deps.db, auth.teamId, query)
       const headers = next === undefined ? {} : { link: nextLink(query, next) }
-      return { status: 200, headers, body: rows.map(toWire) }
+      return { status: 200, headers, body: rows.map(sandboxToWire) }
     },
     getSandbox: async ({ auth, params }) => {
       const row = await getSandbox(deps.db, sandboxRef(auth.teamId, params.id))
-      return { status: 200, body: toWire(row) }
+      return { status: 200, body: sandboxToWire(row) }
     },
     destroySandbox: async ({ auth, params }) => {
-      await destroySandbox(deps, sandboxRef(auth.teamId, params.id))
+      await destroySandbox(deps, sandboxRef(auth.teamId, params.id), actorOf(auth))
       return { status: 204 }
     },
     execCommand: async ({ auth, params, body, signal }) => {
@@ -75,12 +77,12 @@ export function sandboxHandlers(
       return { status: 204 }
     },
     pauseSandbox: async ({ auth, params }) => {
-      const row = await pauseSandbox(deps, sandboxRef(auth.teamId, params.id))
-      return { status: 200, body: toWire(row) }
+      const row = await pauseSandbox(deps, sandboxRef(auth.teamId, params.id), actorOf(auth))
+      return { status: 200, body: sandboxToWire(row) }
     },
     resumeSandbox: async ({ auth, params }) => {
-      const row = await resumeSandbox(deps, sandboxRef(auth.teamId, params.id))
-      return { status: 200, body: toWire(row) }
+      const row = await resumeSandbox(deps, sandboxRef(auth.teamId, params.id), actorOf(auth))
+      return { status: 200, body: sandboxToWire(row) }
     },
     getMetrics: async ({ auth, params, signal }) => ({
       status: 200,
@@ -101,7 +103,7 @@ function nextLink({ status, limit, metadata = {} }: ListQuery, cursor: string): 
   return `</v1/sandboxes?${parameters.toString()}>; rel="next"`
 }
 
-function toWire(row: SandboxRow): Sandbox {
+export function sandboxToWire(row: SandboxRow): Sandbox {
   return {
     id: row.id,
     status: row.status,

@@ -1,5 +1,6 @@
 // /v1/snapshots: create, list, delete.
 import type { PublicSchemas } from '@wrenn/contract'
+import { actorOf } from '../auth/authenticate.ts'
 import { once, type KeepAnswer } from '../services/idempotency.ts'
 import { sandboxRef } from '../services/sandboxes/find.ts'
 import { createSnapshot } from '../services/snapshots/create.ts'
@@ -19,7 +20,14 @@ export function snapshotHandlers(deps: SnapshotDeps): Pick<PublicHandlers, Snaps
       const { id: sandboxId } = sandboxRef(teamId, body.sandbox_id)
       const key = headers['Idempotency-Key']
       const overwrite = query.overwrite === 'true'
-      const request = { teamId, sandboxId, name: body.name, overwrite, idempotencyKey: key }
+      const request = {
+        teamId,
+        actor: actorOf(auth),
+        sandboxId,
+        name: body.name,
+        overwrite,
+        idempotencyKey: key,
+      }
       const create = async (keep?: KeepAnswer<Template>): Promise<Template> => {
         const alongside = keep && ((trx: Database, row: SnapshotRow) => keep(trx, snapshotToWire(row)))
         return snapshotToWire(await createSnapshot(deps, request, { alongside }))
@@ -43,7 +51,7 @@ export function snapshotHandlers(deps: SnapshotDeps): Pick<PublicHandlers, Snaps
   }
 }
 
-function snapshotToWire(row: SnapshotRow): Template {
+export function snapshotToWire(row: SnapshotRow): Template {
   return {
     name: row.name,
     type: 'snapshot',
@@ -54,7 +62,7 @@ function snapshotToWire(row: SnapshotRow): Template {
   }
 }
 
-function baseToWire(row: BaseTemplateRow): Template {
+export function baseToWire(row: BaseTemplateRow): Template {
   return {
     name: row.name,
     type: 'base',

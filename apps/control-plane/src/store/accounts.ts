@@ -89,6 +89,10 @@ export async function accountByEmail(
     .executeTakeFirst()
 }
 
+export async function teamById(db: Database, id: TeamId): Promise<{ id: TeamId; name: string } | undefined> {
+  return db.selectFrom('teams').select(['id', 'name']).where('id', '=', id).executeTakeFirst()
+}
+
 export async function usersExist(db: Database): Promise<boolean> {
   return (await db.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined
 }

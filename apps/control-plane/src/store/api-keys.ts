@@ -1,5 +1,5 @@
 // API keys, by team. A key is found by its hash only.
-import type { ApiKeyId, TeamId } from '@wrenn/base'
+import type { ApiKeyId, TeamId, UserId } from '@wrenn/base'
 import { sql } from 'kysely'
 import type { Database } from './database.ts'
 import { violatedConstraint } from './errors.ts'
@@ -23,7 +23,7 @@ export async function apiKeyInsert(db: Database, key: NewApiKey): Promise<ApiKey
 export async function apiKeyByHash(
   db: Database,
   keyHash: Buffer,
-): Promise<Pick<ApiKeyRow, 'id' | 'teamId'> | undefined> {
+): Promise<Pick<ApiKeyRow, 'id' | 'teamId' | 'name'> | undefined> {
   return byHash(db, keyHash.toString('hex'))
 }
 
@@ -31,12 +31,25 @@ const byHash = joined(async (db, hashes) => {
   const rows = await db
     .selectFrom('apiKeys')
     .leftJoin('users', 'users.id', 'apiKeys.createdBy')
-    .select(['apiKeys.id', 'apiKeys.teamId', 'apiKeys.keyHash'])
+    .select(['apiKeys.id', 'apiKeys.teamId', 'apiKeys.name', 'apiKeys.keyHash'])
     .where(sql<boolean>`key_hash = any(${hashes.map((hash) => Buffer.from(hash, 'hex'))}::bytea[])`)
     .where('users.disabledAt', 'is', null)
     .execute()
   return new Map(rows.map((row) => [row.keyHash.toString('hex'), row]))
 })
+
+/** The user who made it. Undefined when that user, or the key, is gone. */
+export async function apiKeyOwner(
+  db: Database,
+  id: ApiKeyId,
+): Promise<{ id: UserId; email: string } | undefined> {
+  return db
+    .selectFrom('apiKeys')
+    .innerJoin('users', 'users.id', 'apiKeys.createdBy')
+    .select(['users.id', 'users.email'])
+    .where('apiKeys.id', '=', id)
+    .executeTakeFirst()
+}
 
 /** Newest first. */
 export async function apiKeyList(db: Database, teamId: TeamId): Promise<ApiKeyRow[]> {

@@ -36,7 +36,13 @@ export async function sandboxesEndLongPaused(
 ): Promise<LongPaused[]> {
   return db
     .updateTable('sandboxes')
-    .set({ status: 'stopped', statusReason: reason, pausedAt: null, lastUpdated: sql<Date>`now()` })
+    .set({
+      status: 'stopped',
+      statusReason: reason,
+      pausedAt: null,
+      actor: null,
+      lastUpdated: sql<Date>`now()`,
+    })
     .where('hostId', '=', hostId)
     .where('status', '=', 'paused')
     .where('pausedAt', '<', sql<Date>`now() - make_interval(secs => ${retentionSec})`)

@@ -7,7 +7,7 @@ import type { Database } from './database.ts'
 import { violatedConstraint } from './errors.ts'
 import { joined } from './joined.ts'
 import { inSeconds, leaseColumns, type Lease } from './leases.ts'
-import type { SandboxRow } from './schema.ts'
+import type { Actor, SandboxRow } from './schema.ts'
 import { aloneInTeam, assertBelowLimit } from './team-limits.ts'
 
 export interface SandboxRef {
@@ -18,7 +18,7 @@ export interface SandboxRef {
 export type NewSandbox = Pick<
   SandboxRow,
   'id' | 'teamId' | 'hostId' | 'template' | 'vcpus' | 'memoryMb' | 'timeoutSec' | 'onTimeout' | 'metadata'
->
+> & { actor: Actor }
 
 export interface SandboxFilter {
   /** Undefined: all but stopped. */
@@ -59,6 +59,7 @@ async function insert(db: Database, sandbox: NewSandbox, lease: Lease): Promise<
       .values({
         ...sandbox,
         metadata: JSON.stringify(sandbox.metadata),
+        actor: JSON.stringify(sandbox.actor),
         status: 'pending',
         ...leaseColumns(lease),
       })
@@ -118,6 +119,8 @@ export interface MadeSandbox {
   statusReason: string | null
   guestIp: string | null
   hostIp: string | null
+  /** Whose request it was. */
+  actor: Actor
 }
 
 /** As `sandboxStart`; what `also` writes is written with it or not at all. */
@@ -145,6 +148,7 @@ export async function sandboxStart(
     .set({
       status: 'running',
       ...made,
+      actor: JSON.stringify(made.actor),
       startedAt: now,
       lastActiveAt: now,
       lastUpdated: now,
@@ -156,17 +160,18 @@ export async function sandboxStart(
     .executeTakeFirst()
 }
 
-/** To stopped or error, from any of `from`. False when it was in none of them. */
+/** To stopped or error, from any of `from`. False when it was in none of them. `actor` is null when nobody asked for it. */
 export async function sandboxEnd(
   db: Database,
   id: SandboxId,
-  change: { from: readonly SandboxStatus[]; to: 'stopped' | 'error'; reason: string },
+  change: { from: readonly SandboxStatus[]; to: 'stopped' | 'error'; reason: string; actor: Actor | null },
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('sandboxes')
     .set({
       status: change.to,
       statusReason: change.reason,
+      actor: change.actor && JSON.stringify(change.actor),
       guestIp: null,
       hostIp: null,
       pausedAt: null,
@@ -190,7 +195,26 @@ export async function sandboxEndLost(db: Database, id: SandboxId, reason: string
     .where('status', '=', 'pending')
     .executeTakeFirst()
   if (becoming) return false
-  return sandboxEnd(db, id, { from: ['running', 'paused'], to: 'stopped', reason })
+  return sandboxEnd(db, id, { from: ['running', 'paused'], to: 'stopped', reason, actor: null })
+}
+
+/** Whoever learns first of the change that its host is asked for now, this is who asked for it. */
+export async function sandboxAskedBy(db: Database, id: SandboxId, actor: Actor): Promise<void> {
+  await db
+    .updateTable('sandboxes')
+    .set({ actor: JSON.stringify(actor) })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** The change came to nothing: what changes next is not this actor's doing. */
+export async function sandboxNotAskedBy(db: Database, id: SandboxId, actor: Actor): Promise<void> {
+  await db
+    .updateTable('sandboxes')
+    .set({ actor: null })
+    .where('id', '=', id)
+    .where(sql<boolean>`actor = ${JSON.stringify(actor)}::jsonb`)
+    .execute()
 }
 
 /** Removes the row of a create that failed. One that was stopped meanwhile stays: its team asked for that. */

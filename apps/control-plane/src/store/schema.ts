@@ -58,6 +58,14 @@ interface HostTable {
   createdAt: Generated<Date>
 }
 
+/** Who did something, by name as it was then. */
+export type Actor =
+  | { kind: 'user'; id: UserId; name: string }
+  | { kind: 'api_key'; id: ApiKeyId; name: string }
+
+/** Written as JSON. */
+type ActorColumn = ColumnType<Actor | null, string | null | undefined, string | null>
+
 /** Written as JSON. */
 type Metadata = ColumnType<Record<string, string>, string, never>
 
@@ -89,6 +97,8 @@ interface SandboxTable {
   reserved: 'running' | 'paused' | null
   reservedUntil: Date | null
   retentionWarnedAt: Date | null
+  /** Of a change that is written with it, or asked for just now: a trigger takes it into the event of the change. */
+  actor: ActorColumn
 }
 
 interface SnapshotTable {
@@ -109,6 +119,21 @@ interface SnapshotTable {
   createdAt: ColumnType<Date, never, Date>
   leaseExpiresAt: Date | null
   leaseHolder: string | null
+  /** Of the request that made it; null in those of an older version. */
+  actor: ActorColumn
+}
+
+/** Written by a trigger on sandboxes. */
+interface SandboxEventTable {
+  /** A bigint: pg gives it as text. */
+  id: ColumnType<string, never, never>
+  sandboxId: SandboxId
+  at: ColumnType<Date, never, never>
+  type: 'created' | 'started' | 'paused' | 'resumed' | 'stopped' | 'failed'
+  byKind: Actor['kind'] | 'platform'
+  byId: string | null
+  byName: string | null
+  reason: string | null
 }
 
 interface BaseTemplateTable {
@@ -148,6 +173,7 @@ export interface Tables {
   usedOauthStates: UsedOAuthStateTable
   hosts: HostTable
   sandboxes: SandboxTable
+  sandboxEvents: SandboxEventTable
   snapshots: SnapshotTable
   baseTemplates: BaseTemplateTable
   rateLimits: RateLimitTable
@@ -156,5 +182,6 @@ export interface Tables {
 
 export type ApiKeyRow = Selectable<ApiKeyTable>
 export type SandboxRow = Selectable<SandboxTable>
+export type SandboxEventRow = Selectable<SandboxEventTable>
 export type SnapshotRow = Selectable<SnapshotTable>
 export type BaseTemplateRow = Selectable<BaseTemplateTable>

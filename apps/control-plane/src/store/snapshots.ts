@@ -7,7 +7,7 @@ import type { Database } from './database.ts'
 import { violatedConstraint } from './errors.ts'
 import { inSeconds, leaseColumns, type Lease } from './leases.ts'
 import { sandboxEnd } from './sandboxes.ts'
-import type { SnapshotRow } from './schema.ts'
+import type { Actor, SnapshotRow } from './schema.ts'
 import { aloneInTeam, assertSnapshotFits } from './team-limits.ts'
 
 export interface SnapshotClaim {
@@ -19,6 +19,7 @@ export interface SnapshotClaim {
   vcpus: number
   memoryMb: number
   idempotencyKey: string | null
+  actor: Actor
 }
 
 /** What the agent says of one that it has made. */
@@ -70,7 +71,7 @@ async function claimIn(
   try {
     await db
       .insertInto('snapshots')
-      .values({ ...claim, status: 'pending', ...leaseColumns(lease) })
+      .values({ ...claim, actor: JSON.stringify(claim.actor), status: 'pending', ...leaseColumns(lease) })
       .execute()
   } catch (error) {
     if (violatedConstraint(error) !== 'snapshots_pending_name') throw error
@@ -143,7 +144,7 @@ export async function snapshotFinish(
       .forUpdate()
       .executeTakeFirst()
     if (!pending) return undefined
-    const { teamId, name, sandboxId } = pending
+    const { teamId, name, sandboxId, actor } = pending
     await trx
       .updateTable('snapshots')
       .set({ status: 'deleting' })
@@ -162,6 +163,7 @@ export async function snapshotFinish(
       from: ['running', 'paused', 'error', 'stopped'],
       to: 'stopped',
       reason: `It became the snapshot ${name}.`,
+      actor,
     })
     await also(trx, row)
     return row

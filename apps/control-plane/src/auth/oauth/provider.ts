@@ -14,6 +14,8 @@ export interface OAuthProfile {
 
 export interface OAuthProvider {
   name: string
+  /** For people: "Continue with …". */
+  title: string
   /** What RFC 9207 calls it: an `iss` in the callback must be this. */
   issuer: string
   /** Where the browser is sent. May ask the provider first (discovery). `codeChallenge`: S256 (RFC 7636). */

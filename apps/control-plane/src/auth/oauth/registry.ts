@@ -36,6 +36,14 @@ export class OAuthRegistry {
     return made
   }
 
+  /** Those that may be used, in the order of their lines. */
+  list(): OAuthProvider[] {
+    const { known, configured } = this.#options
+    return Object.keys(known)
+      .filter((name) => Object.hasOwn(configured, name))
+      .map((name) => this.provider(name))
+  }
+
   #make(name: string): OAuthProvider {
     const { known, configured, publicUrl, limits } = this.#options
     const create = Object.hasOwn(known, name) ? known[name] : undefined

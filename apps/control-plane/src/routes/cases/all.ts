@@ -2,6 +2,7 @@
 import { apiKeyCases } from './api-keys.ts'
 import { authCases } from './auth.ts'
 import type { Cases } from './case.ts'
+import { eventCases } from './events.ts'
 import { fileOperationCases } from './file-operations.ts'
 import { fileCases } from './files.ts'
 import { oauthCases } from './oauth.ts'
@@ -19,5 +20,6 @@ export const cases: Cases = {
   ...pauseCases,
   ...snapshotCases,
   ...fileCases,
+  ...eventCases,
   ...fileOperationCases,
 }

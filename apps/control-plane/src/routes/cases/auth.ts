@@ -1,6 +1,6 @@
-// POST /v1/auth/signup and /v1/auth/login.
+// POST /v1/auth/signup and /v1/auth/login; GET /v1/auth/providers and /v1/me.
 import { randomUUID } from 'node:crypto'
-import { jsonBody, withFields, withoutDatabase } from './common.ts'
+import { guarded, jsonBody, withFields, withoutDatabase } from './common.ts'
 import type { Cases } from './case.ts'
 
 const password = 'correct horse'
@@ -31,4 +31,6 @@ export const authCases = {
       503: withoutDatabase,
     },
   },
+  listProviders: { answers: { 200: ({ planes }) => ({ at: planes.withOAuth }) } },
+  getMe: { foreign: 'own data only', answers: { ...guarded, 200: ({ owner }) => ({ as: owner }) } },
 } satisfies Partial<Cases>

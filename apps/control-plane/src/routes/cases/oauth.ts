@@ -5,6 +5,7 @@ import type { Cases, Prepare } from './case.ts'
 /** One that has to be asked where its users log in, and does not answer. */
 export const silentProvider: ProviderFactory = ({ name }) => ({
   name,
+  title: 'Silent',
   issuer: 'https://provider.example.com',
   authorizationUrl: async () => {
     throw new Error('no answer')

@@ -16,12 +16,13 @@ import { place } from '../../scheduler/place.ts'
 import type { Database } from '../../store/database.ts'
 import type { Lease } from '../../store/leases.ts'
 import { sandboxForget, sandboxInsert, sandboxStart, sandboxStartWith } from '../../store/sandboxes.ts'
-import type { SandboxRow, SnapshotRow } from '../../store/schema.ts'
+import type { Actor, SandboxRow, SnapshotRow } from '../../store/schema.ts'
 import { snapshotByName } from '../../store/snapshots.ts'
 import type { SandboxDeps } from './deps.ts'
 
 export interface CreateRequest {
   teamId: TeamId
+  actor: Actor
   /** A snapshot of the team's, or a base template. */
   template: string
   /** Whether the client asked for it, and it is no default. */
@@ -132,6 +133,7 @@ async function build(
     statusReason: made.status_reason ?? null,
     guestIp: made.guest_ip ?? null,
     hostIp: made.host_ip ?? null,
+    actor: wanted.actor,
   }
   const started = await (alongside ? sandboxStartWith(db, id, shown, alongside) : sandboxStart(db, id, shown))
   if (!started)

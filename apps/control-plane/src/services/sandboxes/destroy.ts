@@ -2,17 +2,19 @@
 // reconciler destroys what this call does not.
 import { AppError } from '@wrenn/base'
 import { sandboxEnd, type SandboxRef } from '../../store/sandboxes.ts'
+import type { Actor } from '../../store/schema.ts'
 import type { SandboxDeps } from './deps.ts'
 import { fromAgent } from './create.ts'
 import { getSandbox } from './find.ts'
 
 /** Returns when nothing of it is left at the agent. May be repeated. Throws `not_found`. */
-export async function destroySandbox(deps: SandboxDeps, ref: SandboxRef): Promise<void> {
+export async function destroySandbox(deps: SandboxDeps, ref: SandboxRef, actor: Actor): Promise<void> {
   const row = await getSandbox(deps.db, ref)
   await sandboxEnd(deps.db, row.id, {
     from: ['pending', 'running', 'paused', 'error'],
     to: 'stopped',
     reason: 'It was destroyed on request.',
+    actor,
   })
   try {
     const host = await deps.hosts.byId(row.hostId)

@@ -6,7 +6,7 @@ import type { AgentSnapshot } from '../../hosts/agent.ts'
 import type { Host } from '../../hosts/hosts.ts'
 import type { Database } from '../../store/database.ts'
 import type { Lease } from '../../store/leases.ts'
-import type { SnapshotRow } from '../../store/schema.ts'
+import type { Actor, SnapshotRow } from '../../store/schema.ts'
 import { snapshotAbandon, snapshotByKey, snapshotClaim, snapshotTakeOver } from '../../store/snapshots.ts'
 import { fromAgent } from '../sandboxes/create.ts'
 import { getSandbox } from '../sandboxes/find.ts'
@@ -16,6 +16,7 @@ import { finishSnapshot, lookUpSnapshot } from './finish.ts'
 
 export interface SnapshotRequest {
   teamId: TeamId
+  actor: Actor
   sandboxId: SandboxId
   /** Made up when undefined. */
   name: string | undefined
@@ -53,7 +54,7 @@ export async function createSnapshot(
   try {
     if (!begun) {
       assertCan('snapshot', sandbox)
-      await claim(deps, { ...request, ...sandbox, id, sandboxId, lease })
+      await claim(deps, { ...sandbox, ...request, id, sandboxId, lease })
     } else if (!(await snapshotTakeOver(deps.db, id, lease)))
       throw new AppError('unavailable', 'The snapshot was finished or given up meanwhile; try again')
     return await make(deps, { id, sandboxId, lease, host, alongside })
@@ -80,10 +81,10 @@ async function claim(
     memoryMb: number
   },
 ): Promise<void> {
-  const { id, lease, teamId, hostId, sandboxId, vcpus, memoryMb, overwrite } = wanted
+  const { id, lease, teamId, hostId, sandboxId, vcpus, memoryMb, overwrite, actor } = wanted
   const { idempotencyKey = null } = wanted
   const name = wanted.name ?? `snapshot-${base32(randomBytes(8))}`
-  const row = { id, teamId, hostId, sandboxId, name, vcpus, memoryMb, idempotencyKey }
+  const row = { id, teamId, hostId, sandboxId, name, vcpus, memoryMb, idempotencyKey, actor }
   await snapshotClaim(db, row, { overwrite, lease, maxMb: limits.maxSnapshotMb })
 }
 

@@ -54,6 +54,7 @@ export function createGitHub({ name, settings, redirectUri, fetch }: ProviderCon
 
   return {
     name,
+    title: 'GitHub',
     issuer,
     authorizationUrl: (state, codeChallenge) => {
       const url = new URL(`${issuer}/authorize`)

@@ -1,0 +1,60 @@
+-- Tells listeners (store/changes.ts) what has changed, when the change is committed. A message says which row, not what
+-- is in it: that is read by whoever wants it, and by then may be newer. Only what is gone comes along.
+create function sandbox_tell() returns trigger language plpgsql as $$
+declare
+  gone jsonb;
+begin
+  if tg_op <> 'DELETE' then
+    perform pg_notify('wrenn_changes', json_build_object(
+      'kind', tg_argv[0], 'teamId', new.team_id, 'id', new.id)::text);
+    return null;
+  end if;
+  gone := to_jsonb(old) - 'actor' - 'lease_holder';
+  -- A message has less than 8,000 bytes.
+  if octet_length(gone::text) > 7000 then gone := gone || '{"metadata": {}}'; end if;
+  perform pg_notify('wrenn_changes', json_build_object('kind', 'gone', 'row', gone)::text);
+  return null;
+end $$;
+
+create trigger sandbox_told_created after insert on sandboxes
+  for each row execute function sandbox_tell('sandbox');
+create trigger sandbox_told_gone after delete on sandboxes
+  for each row when (old.status <> 'stopped') execute function sandbox_tell();
+-- What the API shows. What it shows and nobody changes (template, size) need not be looked at, since last_updated comes
+-- with every change.
+create trigger sandbox_told_changed after update on sandboxes
+  for each row when (
+    (old.status, old.status_reason, old.guest_ip, old.host_ip, old.started_at, old.last_updated, old.metadata)
+    is distinct from
+    (new.status, new.status_reason, new.guest_ip, new.host_ip, new.started_at, new.last_updated, new.metadata)
+  )
+  execute function sandbox_tell('sandbox');
+-- Activity alone: the first in each span of five seconds. Who listens looks again when the span is over.
+create trigger sandbox_told_active after update on sandboxes
+  for each row when (
+    old.last_updated = new.last_updated
+    and date_bin('5 s', old.last_active_at, 'epoch') is distinct from date_bin('5 s', new.last_active_at, 'epoch')
+  )
+  execute function sandbox_tell('activity');
+
+create function template_tell() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('wrenn_changes', json_build_object(
+    'kind', 'template', 'teamId', coalesce(new.team_id, old.team_id), 'name', coalesce(new.name, old.name))::text);
+  return null;
+end $$;
+
+create trigger snapshot_told after update on snapshots
+  for each row when (old.status is distinct from new.status and 'ready' in (old.status, new.status))
+  execute function template_tell();
+
+-- Of all teams.
+create function base_template_tell() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('wrenn_changes', json_build_object(
+    'kind', 'template', 'name', coalesce(new.name, old.name))::text);
+  return null;
+end $$;
+
+create trigger base_template_told after insert or update or delete on base_templates
+  for each row execute function base_template_tell();
