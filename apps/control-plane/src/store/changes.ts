@@ -7,15 +7,12 @@ import type { SandboxRow } from './schema.ts'
 
 export type Change =
   | { kind: 'sandbox'; teamId: TeamId; id: SandboxId }
-  /** Its last_active_at alone, and it may change again within `activitySpanMs` without a word. */
+  /** Its last_active_at alone. */
   | { kind: 'activity'; teamId: TeamId; id: SandboxId }
   /** It came to nothing: as it was last. */
   | { kind: 'gone'; row: SandboxRow }
   /** New, replaced or gone. Without a team: a base template. */
   | { kind: 'template'; teamId?: TeamId; name: string }
-
-/** As in the trigger, and some more for the commit. */
-export const activitySpanMs = 5_500
 
 export interface ChangesOptions {
   databaseUrl: string

@@ -1,10 +1,10 @@
 // Tells teams what changes, as it does: whichever control plane, agent or operator changes it. Everybody who listens is
 // told how things are, not what happened to them: so what is overtaken is left out, and nobody can miss the last word.
 // Rows are read once, however many listen, and nothing is read or listened to while nobody does.
-import { errorText, outsideRequests, type Logger, type SandboxId, type TeamId } from '@wrenn/base'
+import { errorText, outsideRequests, type Logger, type TeamId } from '@wrenn/base'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Caller } from '../../auth/authenticate.ts'
-import { activitySpanMs, Changes, type Change } from '../../store/changes.ts'
+import { Changes, type Change } from '../../store/changes.ts'
 import type { Database } from '../../store/database.ts'
 import { Changed } from './changed.ts'
 import { isExpired, liveCallers } from './live-callers.ts'
@@ -24,6 +24,7 @@ interface Listener {
 /** Between two reads: what changes together is told together. */
 const restMs = 50
 const restAfterFailureMs = 500
+const activityMs = 2_000
 
 export class TeamEvents {
   readonly #deps: TeamEventsDeps
@@ -32,8 +33,9 @@ export class TeamEvents {
   #isListening = false
   #changed = new Changed()
   #isReading = false
-  /** Sandboxes whose last activity is looked at once more. */
-  readonly #active = new Map<SandboxId, NodeJS.Timeout>()
+  /** What was active, until it is looked at. */
+  #active = new Changed()
+  #lookAtActive: NodeJS.Timeout | undefined
 
   constructor(deps: TeamEventsDeps) {
     this.#deps = deps
@@ -115,33 +117,37 @@ export class TeamEvents {
     const changes = this.#changes
     this.#changes = undefined
     this.#isListening = false
-    for (const timer of this.#active.values()) clearTimeout(timer)
-    this.#active.clear()
+    clearTimeout(this.#lookAtActive)
+    this.#lookAtActive = undefined
+    this.#active = new Changed()
     await changes?.close()
   }
 
   #noteIfWanted(change: Change): void {
     const teamId = change.kind === 'gone' ? change.row.teamId : change.teamId
     if (teamId !== undefined && !this.#teams.has(teamId)) return
-    if (change.kind === 'activity') this.#lookAgain(change)
-    this.#note(change)
+    if (change.kind === 'activity') this.#noteActive(change)
+    else {
+      this.#changed.add(change)
+      this.#readSoon()
+    }
   }
 
-  #note(change: Change): void {
-    this.#changed.add(change)
+  /** It comes all the time, and nobody needs to know it to the second. */
+  #noteActive(change: Change): void {
+    this.#active.add(change)
+    this.#lookAtActive ??= setTimeout(() => {
+      this.#lookAtActive = undefined
+      this.#changed.addAll(this.#active)
+      this.#active = new Changed()
+      this.#readSoon()
+    }, activityMs).unref()
+  }
+
+  #readSoon(): void {
     if (this.#isReading) return
     this.#isReading = true
     void this.#read()
-  }
-
-  /** Once the span is over in which it may have changed without a word. */
-  #lookAgain(change: Change & { kind: 'activity' }): void {
-    clearTimeout(this.#active.get(change.id))
-    const look = (): void => {
-      this.#active.delete(change.id)
-      this.#note(change)
-    }
-    this.#active.set(change.id, setTimeout(look, activitySpanMs).unref())
   }
 
   async #read(): Promise<void> {

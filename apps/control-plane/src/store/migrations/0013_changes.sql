@@ -29,11 +29,11 @@ create trigger sandbox_told_changed after update on sandboxes
     (new.status, new.status_reason, new.guest_ip, new.host_ip, new.started_at, new.last_updated, new.metadata)
   )
   execute function sandbox_tell('sandbox');
--- Activity alone: the first in each span of five seconds. Who listens looks again when the span is over.
+-- Activity alone: written once a second at most, and looked at less often than that by whoever listens.
 create trigger sandbox_told_active after update on sandboxes
   for each row when (
     old.last_updated = new.last_updated
-    and date_bin('5 s', old.last_active_at, 'epoch') is distinct from date_bin('5 s', new.last_active_at, 'epoch')
+    and old.last_active_at is distinct from new.last_active_at
   )
   execute function sandbox_tell('activity');
 
