@@ -18,6 +18,7 @@ import {
 import { createContractServer } from '@wrenn/http'
 import { FakeFiles } from './fake-files.ts'
 import { FakeMachine } from './fake-machine.ts'
+import { FakeTerminals } from './fake-terminals.ts'
 
 type AgentHandlers = Handlers<HostAgentApi>
 type AgentOperation = OperationId<HostAgentApi>
@@ -40,6 +41,7 @@ export class FakeAgent {
   readonly snapshots = this.machine.snapshots
   /** One for all sandboxes. */
   readonly #tree = new FakeFiles()
+  readonly terminals = new FakeTerminals()
   /** Content by path, of all sandboxes. */
   readonly files = this.#tree.contents
   /** Messages that streamed commands have written, and how many of those have ended. */
@@ -178,12 +180,7 @@ export class FakeAgent {
       suspend: async () => ({ status: 200, body: await machine.suspend() }),
       streamCommand: async ({ params, body, signal }) => {
         machine.findRunning(params.id)
-        if (body.cmd === 'yes')
-          return {
-            status: 200,
-            contentType: 'application/x-ndjson',
-            body: Readable.from(this.#endless(body.args, signal)),
-          }
+        if (body.cmd === 'yes') return linesAnswer(this.#endless(body.args, signal))
         const messages = [
           { type: 'start', pid: 7 },
           { type: 'stdout', data: body.args.join(' ') },
@@ -193,6 +190,29 @@ export class FakeAgent {
       },
       stopCommand: async ({ params }) => {
         machine.findRunning(params.id)
+        return { status: 204 }
+      },
+      startTerminal: async ({ params, body, signal }) => {
+        machine.findRunning(params.id)
+        return linesAnswer(this.terminals.start(params.id, body, signal))
+      },
+      attachTerminal: async ({ params, body: size, signal }) => {
+        machine.findRunning(params.id)
+        return linesAnswer(this.terminals.attach(params.id, Number(params.pid), { size, signal }))
+      },
+      feedTerminal: async ({ params, body }) => {
+        machine.findRunning(params.id)
+        await this.terminals.feed(params.id, Number(params.pid), body.stream)
+        return { status: 204 }
+      },
+      resizeTerminal: async ({ params, body }) => {
+        machine.findRunning(params.id)
+        this.terminals.resize(params.id, Number(params.pid), body)
+        return { status: 204 }
+      },
+      stopTerminal: async ({ params }) => {
+        machine.findRunning(params.id)
+        this.terminals.stop(params.id, Number(params.pid))
         return { status: 204 }
       },
       readFile: async ({ params, query }) => {
@@ -276,6 +296,14 @@ export class FakeAgent {
     }
     return result
   }
+}
+
+function linesAnswer(lines: AsyncGenerator<string>): {
+  status: 200
+  contentType: 'application/x-ndjson'
+  body: Readable
+} {
+  return { status: 200, contentType: 'application/x-ndjson', body: Readable.from(lines) }
 }
 
 /** Settles when the caller has gone away or given up. */

@@ -18,13 +18,22 @@ type GuestOperation =
   | 'moveFile'
   | 'removeFile'
   | 'getMetrics'
+  | 'startTerminal'
+  | 'attachTerminal'
+  | 'feedTerminal'
+  | 'resizeTerminal'
+  | 'stopTerminal'
+
+interface LinesAnswer {
+  status: 200
+  contentType: 'application/x-ndjson'
+  body: Readable
+}
 
 export function guestHandlers(guest: GuestCalls): Pick<Handlers<HostAgentApi>, GuestOperation> {
   return {
     streamCommand: async ({ params, body, signal }) => {
-      const lines = guest.streamCommand(params.id as SandboxId, { ...body, signal })
-      const stream = Readable.from(lines, { objectMode: false })
-      return { status: 200, contentType: 'application/x-ndjson', body: stream }
+      return linesAnswer(guest.streamCommand(params.id as SandboxId, { ...body, signal }))
     },
 
     stopCommand: async ({ params }) => {
@@ -80,6 +89,32 @@ export function guestHandlers(guest: GuestCalls): Pick<Handlers<HostAgentApi>, G
       body: metricsBody(await guest.metrics(params.id as SandboxId, signal)),
     }),
 
+    startTerminal: async ({ params, body: { cols, rows, ...command }, signal }) => {
+      const follower = { size: { cols, rows }, signal }
+      return linesAnswer(await guest.startTerminal(params.id as SandboxId, command, follower))
+    },
+
+    attachTerminal: async ({ params, body: size, signal }) => {
+      const pid = Number(params.pid)
+      return linesAnswer(await guest.attachTerminal(params.id as SandboxId, pid, { size, signal }))
+    },
+
+    feedTerminal: async ({ params, body, signal }) => {
+      const typing = { input: body.stream, signal }
+      await guest.feedTerminal(params.id as SandboxId, Number(params.pid), typing)
+      return { status: 204 }
+    },
+
+    resizeTerminal: async ({ params, body }) => {
+      await guest.resizeTerminal(params.id as SandboxId, Number(params.pid), body)
+      return { status: 204 }
+    },
+
+    stopTerminal: async ({ params }) => {
+      guest.stopTerminal(params.id as SandboxId, Number(params.pid))
+      return { status: 204 }
+    },
+
     exec: async ({ params, body, signal }) => {
       const { timeout_sec: timeoutSec, ...command } = body
       const result = await guest.exec(params.id as SandboxId, { ...command, timeoutSec, signal })
@@ -97,6 +132,12 @@ export function guestHandlers(guest: GuestCalls): Pick<Handlers<HostAgentApi>, G
       }
     },
   }
+}
+
+/** Read as fast as the caller reads. */
+function linesAnswer(lines: AsyncGenerator<Buffer>): LinesAnswer {
+  const body = Readable.from(lines, { objectMode: false })
+  return { status: 200, contentType: 'application/x-ndjson', body }
 }
 
 function entryBody({

@@ -80,8 +80,11 @@ type AnswerWith<Status, Content> = {
 export interface Connection {
   /** Aborted when it is closed, by either side. */
   closed: AbortSignal
-  /** Calls back with each message's text; undefined for one that is no text. */
-  onMessage: (listener: (text: string | undefined) => void) => void
+  /**
+   * Calls back with each message's text; undefined for one that is no text. A promise holds back the messages that have
+   * not been read yet, and with them all that the peer says, its leaving too: it must settle soon.
+   */
+  onMessage: (listener: (text: string | undefined) => void | Promise<void>) => void
   /** Sends text. Settles when the peer can take more: whoever waits for it holds back what comes next. */
   send: (text: string | Uint8Array) => Promise<void>
   /** Codes of RFC 6455, section 7.4.1. */

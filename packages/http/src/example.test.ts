@@ -39,6 +39,11 @@ const laterOperations = [
   'moveFile',
   'removeFile',
   'getMetrics',
+  'startTerminal',
+  'attachTerminal',
+  'feedTerminal',
+  'resizeTerminal',
+  'stopTerminal',
 ] as const
 
 const handlers: Handlers<HostAgentApi, undefined, (typeof laterOperations)[number]> = {

@@ -103,9 +103,17 @@ function connection(webSocket: WebSocket): Connection {
   return {
     closed: closed.signal,
     onMessage: (listener) => {
-      webSocket.on('message', (data, isBinary) =>
-        listener(isBinary ? undefined : (data as Buffer).toString()),
-      )
+      let holding = 0
+      webSocket.on('message', (data, isBinary) => {
+        const held = listener(isBinary ? undefined : (data as Buffer).toString())
+        if (!held) return
+        holding += 1
+        webSocket.pause()
+        void held.finally(() => {
+          holding -= 1
+          if (holding === 0) webSocket.resume()
+        })
+      })
     },
     send: (text) =>
       new Promise((resolve) => {

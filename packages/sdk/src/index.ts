@@ -6,6 +6,7 @@ export type { Files, FileStream, TransferOptions } from './files.ts'
 export type { Call, Fetch, Repeat } from './http.ts'
 export type { CallOptions } from './limit.ts'
 export type { CreateOptions, SandboxFilter, Sandboxes } from './sandboxes.ts'
+export type { Pty, PtyEvent, PtyOptions, PtyRequest } from './pty.ts'
 export type { SnapshotOptions, Snapshots } from './snapshots.ts'
 export type { OpenWebSocket, WebSocketLike } from './sockets.ts'
 export type { EventsOptions, TeamEvent } from './team-events.ts'
@@ -26,6 +27,8 @@ export type {
   Metrics,
   NewApiKey,
   PathOf,
+  PtyAttach,
+  PtyStart,
   Providers,
   Sandbox,
   SandboxEvent,

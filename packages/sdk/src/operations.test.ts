@@ -59,6 +59,8 @@ it('asks for the fields of a request that the contract asks for', () => {
   assert.deepEqual(required('CreateSnapshotRequest'), ['sandbox_id'])
   assert.deepEqual(required('ExecRequest'), ['cmd'])
   assert.deepEqual(required('ExecStreamStart'), ['type', 'cmd'])
+  assert.deepEqual(required('PtyStart'), ['type', 'cols', 'rows'])
+  assert.deepEqual(required('PtyAttach'), ['type', 'pid', 'cols', 'rows'])
 })
 
 it('knows the error codes of the platform', () => {
@@ -116,6 +118,8 @@ async function callEverything(client: (options: Partial<WrennOptions>) => Wrenn)
   await sandboxes.events(id).next()
   await sandboxes.exec(id, { cmd: 'echo' })
   for await (const _ of sandboxes.execStream(id, { cmd: 'echo' }));
+  const terminal = sandboxes.pty(id)
+  for await (const event of terminal) if (event.type === 'start') terminal.stop()
   await sandboxes.ping(id)
   await sandboxes.files.write(id, '/root/a', 'text')
   await sandboxes.files.writeStream(id, '/root/b', 'text')

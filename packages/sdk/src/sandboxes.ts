@@ -4,6 +4,7 @@ import { Files } from './files.ts'
 import type { Http } from './http.ts'
 import type { CallOptions } from './limit.ts'
 import { randomHex } from './random.ts'
+import { Pty, type PtyOptions, type PtyRequest } from './pty.ts'
 import type { OpenWebSocket } from './sockets.ts'
 import type {
   CreateSandbox,
@@ -178,6 +179,16 @@ export class Sandboxes {
     options: ExecStreamOptions = {},
   ): ExecStream<string | Uint8Array> {
     return new ExecStream({ http: this.#http, open: this.#open, id }, request, options)
+  }
+
+  /**
+   * Opens a terminal, the login shell when no `cmd` is named, or attaches to one that runs, by its `pid`: iterate what
+   * is returned, `write` what is typed. Detached it runs on, also through pause and resume; attached it counts as
+   * activity. While iterating it throws, beside what `execStream` does, `not_found` when there is no such terminal, and
+   * `invalid_state` when the sandbox is paused: attach again once it runs.
+   */
+  pty(id: string, request: PtyRequest = {}, options: PtyOptions = {}): Pty {
+    return new Pty({ http: this.#http, open: this.#open, id }, request, options)
   }
 }
 

@@ -30,6 +30,10 @@ export type CreateSnapshot = Given<Schemas['CreateSnapshotRequest'], 'sandbox_id
 export type ExecRequest = Given<Schemas['ExecRequest'], 'cmd'>
 export type StreamRequest = Omit<Given<Schemas['ExecStreamStart'], 'cmd'>, 'type' | 'encoding'>
 
+/** Without a `cmd` it is the login shell. */
+export type PtyStart = Partial<Omit<Schemas['PtyStart'], 'type'>>
+export type PtyAttach = Given<Omit<Schemas['PtyAttach'], 'type'>, 'pid'>
+
 export type Method = 'get' | 'post' | 'delete'
 
 /** The paths of the contract that have this method. */

@@ -33,6 +33,22 @@ export interface StreamedCommand extends Omit<Command, 'timeoutSec'> {
   encoding: 'utf-8' | 'base64'
 }
 
+export interface TerminalSize {
+  cols: number
+  rows: number
+}
+
+export interface TerminalCommand extends Omit<Command, 'cmd' | 'stdin' | 'timeoutSec'> {
+  /** Left out: the user's login shell. */
+  cmd?: string
+}
+
+/** Who follows a terminal. */
+export interface Follower {
+  size: TerminalSize
+  signal: AbortSignal
+}
+
 export interface FileUpload {
   /** A promise when it is known only at the end of the content. */
   path: string | Promise<string>
@@ -93,12 +109,49 @@ export class GuestAgent {
    * command may be silent for hours. Throws when the agent breaks off. Leaving the loop ends the command.
    */
   async *streamCommand(id: SandboxId, command: StreamedCommand, signal: AbortSignal): AsyncGenerator<Buffer> {
-    const answer = await this.#client.stream('streamCommand', { params: { id }, body: command, signal })
-    try {
-      yield* lines(answer)
-    } catch (cause) {
-      throw new AppError('agent_error', 'The host agent broke off', { cause })
-    }
+    yield* lines(await this.#client.stream('streamCommand', { params: { id }, body: command, signal }))
+  }
+
+  /** As `streamCommand`, but leaving the loop leaves the terminal running. Throws `invalid_request`. */
+  async *startTerminal(
+    id: SandboxId,
+    command: TerminalCommand,
+    { size, signal }: Follower,
+  ): AsyncGenerator<Buffer> {
+    const body = { ...command, ...size }
+    yield* lines(await this.#client.stream('startTerminal', { params: { id }, body, signal }))
+  }
+
+  /** As `startTerminal`, of one that runs: its last output first. Throws `not_found`. */
+  async *attachTerminal(id: SandboxId, pid: number, { size, signal }: Follower): AsyncGenerator<Buffer> {
+    const params = { id, pid: String(pid) }
+    yield* lines(await this.#client.stream('attachTerminal', { params, body: size, signal }))
+  }
+
+  /** Types what comes, for as long as it goes on: has no deadline. Throws `not_found` when the terminal is gone. */
+  async feedTerminal(
+    id: SandboxId,
+    pid: number,
+    { input, signal }: { input: Readable; signal: AbortSignal },
+  ): Promise<void> {
+    const params = { id, pid: String(pid) }
+    const body = { contentType: 'application/octet-stream', stream: input }
+    await this.#client.call('feedTerminal', { params, body, signal })
+  }
+
+  async resizeTerminal(id: SandboxId, pid: number, size: TerminalSize): Promise<void> {
+    const params = { id, pid: String(pid) }
+    await within(this.#deadlines.lookMs, undefined, (signal) =>
+      this.#client.call('resizeTerminal', { params, body: size, signal }),
+    )
+  }
+
+  /** Returns at once: SIGHUP, and SIGKILL later. */
+  async stopTerminal(id: SandboxId, pid: number): Promise<void> {
+    const params = { id, pid: String(pid) }
+    await within(this.#deadlines.listMs, undefined, (signal) =>
+      this.#client.call('stopTerminal', { params, signal }),
+    )
   }
 
   /** Returns at once: SIGTERM, and SIGKILL later. */
@@ -165,16 +218,21 @@ export class GuestAgent {
   }
 }
 
-async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+/** Throws `agent_error` when the agent breaks off. */
+async function* lines(answer: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let begun: Buffer[] = []
-  for await (const chunk of chunks) {
-    let from = 0
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
-      const rest = chunk.subarray(from, end)
-      yield begun.length === 0 ? rest : Buffer.concat([...begun, rest])
-      begun = []
-      from = end + 1
+  try {
+    for await (const chunk of answer) {
+      let from = 0
+      for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+        const rest = chunk.subarray(from, end)
+        yield begun.length === 0 ? rest : Buffer.concat([...begun, rest])
+        begun = []
+        from = end + 1
+      }
+      if (from < chunk.length) begun.push(chunk.subarray(from))
     }
-    if (from < chunk.length) begun.push(chunk.subarray(from))
+  } catch (cause) {
+    throw new AppError('agent_error', 'The host agent broke off', { cause })
   }
 }

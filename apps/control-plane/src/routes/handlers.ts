@@ -11,6 +11,7 @@ import { docsHandlers } from './docs.ts'
 import type { LaterOperation } from './later.ts'
 import { oauthHandlers, type OAuthRouteDeps } from './oauth.ts'
 import { platformHandlers, type PlatformDeps } from './platform.ts'
+import { ptyHandlers } from './pty.ts'
 import { sandboxHandlers } from './sandboxes.ts'
 import { snapshotHandlers } from './snapshots.ts'
 import type { SnapshotDeps } from '../services/snapshots/deps.ts'
@@ -31,6 +32,7 @@ export function createHandlers(
     ...fileHandlers(deps),
     ...fileOperationHandlers(deps),
     ...execStreamHandlers(deps),
+    ...ptyHandlers(deps),
     ...eventHandlers(deps),
   }
 }

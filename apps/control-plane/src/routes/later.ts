@@ -1,7 +1,7 @@
 // Operations of the contract that are not served yet: they answer 404. This list only shrinks.
 import type { OperationId, PublicApi } from '@wrenn/contract'
 
-export const laterOperations = ['openPty', 'watchFiles'] as const satisfies readonly OperationId<PublicApi>[]
+export const laterOperations = ['watchFiles'] as const satisfies readonly OperationId<PublicApi>[]
 
 export type LaterOperation = (typeof laterOperations)[number]
 

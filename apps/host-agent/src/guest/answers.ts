@@ -13,7 +13,7 @@ const maxJsonBytes = 64 * MIB
 const failure = z.object({ code: z.string(), message: z.string().max(8_192) })
 
 /** Connect's codes that are the caller's doing. */
-const codes: Record<string, ErrorCode> = {
+const usualCodes: Record<string, ErrorCode> = {
   not_found: 'not_found',
   already_exists: 'already_exists',
   invalid_argument: 'invalid_request',
@@ -21,7 +21,11 @@ const codes: Record<string, ErrorCode> = {
 }
 
 /** Why envd refused; reads the answer to its end. */
-export async function refusal(status: number, stream: IncomingMessage): Promise<AppError> {
+export async function refusal(
+  status: number,
+  stream: IncomingMessage,
+  codes = usualCodes,
+): Promise<AppError> {
   const body = await withDeadline('envd says why', errorMs, text(stream))
   const parsed = failure.safeParse(parse(body))
   const message = parsed.success ? parsed.data.message : `the sandbox answered with status ${status}`
@@ -34,6 +38,8 @@ export interface UnaryCall<T> {
   answer: z.ZodType<T>
   /** Without a byte of an answer for so long the call fails. */
   timeoutMs: number
+  /** What envd's codes mean to the caller, where it is not the usual. */
+  codes?: Record<string, ErrorCode>
   signal?: AbortSignal
 }
 
@@ -45,7 +51,7 @@ export async function callOnce<T>(envd: Envd, method: string, call: UnaryCall<T>
     timeoutMs: call.timeoutMs,
     ...(call.signal ? { signal: call.signal } : {}),
   })
-  if (status !== 200) throw await refusal(status, stream)
+  if (status !== 200) throw await refusal(status, stream, call.codes)
   return readAnswer(stream, call)
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
 import { AppError } from '@wrenn/base'
-import type { Envd } from './envd.ts'
+import type { Envd, EnvdResponse } from './envd.ts'
 import { decodeFrames, encodeFrame } from './frames.ts'
 
 export interface GuestCommand {
@@ -17,6 +17,7 @@ export interface GuestCommand {
 
 export type ProcessEvent =
   | { kind: 'start'; pid: number }
+  /** All that a terminal shows is its stdout. */
   | { kind: 'stdout' | 'stderr'; bytes: Buffer }
   /** 128+n when it was killed by signal n. */
   | { kind: 'end'; exitCode: number }
@@ -26,15 +27,22 @@ export type ProcessEvent =
 /** For envd to begin its answer, and to deliver what a command wrote in its last moment. */
 export const graceMs = 15_000
 /** Between asking a process to end and making it. */
-const killAfterMs = 5_000
+export const killAfterMs = 5_000
 const signalMs = 5_000
+const streamHeaders = { 'content-type': 'application/connect+json', 'connect-protocol-version': '1' }
 
 /** Guests are not trusted: whatever they send has these types or is refused. */
 const frame = z.object({
   event: z
     .object({
       start: z.object({ pid: z.int() }).optional(),
-      data: z.object({ stdout: z.string().optional(), stderr: z.string().optional() }).optional(),
+      data: z
+        .object({
+          stdout: z.string().optional(),
+          stderr: z.string().optional(),
+          pty: z.string().optional(),
+        })
+        .optional(),
       end: z.object({ exitCode: z.int().optional() }).optional(),
     })
     .optional(),
@@ -48,24 +56,53 @@ const frame = z.object({
 export async function startProcess(
   envd: Envd,
   command: GuestCommand,
-  { timeoutSec, waits = false, signal }: { timeoutSec?: number; waits?: boolean; signal: AbortSignal },
+  {
+    timeoutSec,
+    waits = false,
+    terminal,
+    signal,
+  }: {
+    timeoutSec?: number
+    waits?: boolean
+    /** On a terminal of this size. */
+    terminal?: { cols: number; rows: number }
+    signal: AbortSignal
+  },
 ): Promise<IncomingMessage> {
   const { cmd, args, envs, cwd, user = 'root', stdin } = command
-  const { status, stream } = await envd.post('/process.Process/Start', {
+  const answer = await envd.post('/process.Process/Start', {
     headers: {
-      'content-type': 'application/connect+json',
-      'connect-protocol-version': '1',
+      ...streamHeaders,
       ...(timeoutSec === undefined ? {} : { 'connect-timeout-ms': String(timeoutSec * 1000) }),
       ...(waits ? { 'wait-for-reader': 'connected' } : {}),
       authorization: `Basic ${Buffer.from(`${user}:`).toString('base64')}`,
     },
-    body: encodeFrame({ process: { cmd, args, envs, cwd }, stdin: stdin !== undefined }),
+    body: encodeFrame({
+      process: { cmd, args, envs, cwd },
+      stdin: stdin !== undefined,
+      ...(terminal ? { pty: { size: terminal } } : {}),
+    }),
     timeoutMs: graceMs,
     signal,
   })
+  return streamOf(answer, 'start the command')
+}
+
+/** As `startProcess`, of one that runs. Closing the answer leaves it running. */
+export async function connectProcess(envd: Envd, pid: number, signal: AbortSignal): Promise<IncomingMessage> {
+  const answer = await envd.post('/process.Process/Connect', {
+    headers: streamHeaders,
+    body: encodeFrame({ process: { pid } }),
+    timeoutMs: graceMs,
+    signal,
+  })
+  return streamOf(answer, 'connect to the command')
+}
+
+function streamOf({ status, stream }: EnvdResponse, what: string): IncomingMessage {
   if (status === 200) return stream
   stream.destroy()
-  throw new AppError('agent_error', `the sandbox refused to start the command (envd: ${status})`)
+  throw new AppError('agent_error', `the sandbox refused to ${what} (envd: ${status})`)
 }
 
 /**
@@ -78,7 +115,8 @@ export async function* processEvents(stream: IncomingMessage): AsyncGenerator<Pr
   for await (const { last, json } of decodeFrames(stream)) {
     const { event, error } = frame.parse(json)
     if (event?.start) yield { kind: 'start', pid: event.start.pid }
-    if (event?.data?.stdout) yield { kind: 'stdout', bytes: Buffer.from(event.data.stdout, 'base64') }
+    const stdout = event?.data?.stdout ?? event?.data?.pty
+    if (stdout) yield { kind: 'stdout', bytes: Buffer.from(stdout, 'base64') }
     if (event?.data?.stderr) yield { kind: 'stderr', bytes: Buffer.from(event.data.stderr, 'base64') }
     if (event?.end) yield { kind: 'end', exitCode: event.end.exitCode ?? 0 }
     if (error) yield { kind: 'failure', ...error }

@@ -1,5 +1,6 @@
 // What callers do in running sandboxes: commands and files. It runs beside the transitions, and is activity for as long
 // as it lasts; only looking at how busy they are is none.
+import type { Readable } from 'node:stream'
 import { AppError, timed, type SandboxId } from '@wrenn/base'
 import { commandLines, type StreamRequest } from '../guest/command-stream.ts'
 import type { Envd } from '../guest/envd.ts'
@@ -15,6 +16,15 @@ import {
 } from '../guest/filesystem.ts'
 import { readMetrics, type GuestMetrics } from '../guest/metrics.ts'
 import { stopProcess } from '../guest/process.ts'
+import {
+  attachTerminal,
+  feedTerminal,
+  resizeTerminal,
+  startTerminal,
+  stopTerminal,
+  type TerminalCommand,
+  type TerminalSize,
+} from '../guest/terminal.ts'
 import type { IdleTimer } from './idle-timer.ts'
 import type { StateTable } from './state-table.ts'
 
@@ -89,6 +99,39 @@ export class GuestCalls {
   /** Returns at once. */
   stopCommand(id: SandboxId, pid: number): void {
     void stopProcess(this.#table.need(id, 'running').live.envd, pid)
+  }
+
+  /** An open terminal is activity; one that nobody follows is not. */
+  async startTerminal(
+    id: SandboxId,
+    command: TerminalCommand,
+    follower: { size: TerminalSize; signal: AbortSignal },
+  ): Promise<AsyncGenerator<Buffer>> {
+    const { idle } = this.#table.need(id, 'running')
+    return active(await this.#inGuest(id, (envd) => startTerminal(envd, command, follower)), idle)
+  }
+
+  /** As `startTerminal`. */
+  async attachTerminal(
+    id: SandboxId,
+    pid: number,
+    follower: { size: TerminalSize; signal: AbortSignal },
+  ): Promise<AsyncGenerator<Buffer>> {
+    const { idle } = this.#table.need(id, 'running')
+    return active(await this.#inGuest(id, (envd) => attachTerminal(envd, pid, follower)), idle)
+  }
+
+  feedTerminal(id: SandboxId, pid: number, typing: { input: Readable; signal: AbortSignal }): Promise<void> {
+    return this.#inGuest(id, (envd) => feedTerminal(envd, pid, typing))
+  }
+
+  resizeTerminal(id: SandboxId, pid: number, size: TerminalSize): Promise<void> {
+    return this.#inGuest(id, (envd) => resizeTerminal(envd, pid, size))
+  }
+
+  /** Returns at once. */
+  stopTerminal(id: SandboxId, pid: number): void {
+    void stopTerminal(this.#table.need(id, 'running').live.envd, pid)
   }
 
   async #inGuest<T>(id: SandboxId, work: (envd: Envd) => Promise<T>): Promise<T> {

@@ -377,14 +377,19 @@ export interface paths {
          *     {"type": "start", "pid": 1234}
          *     {"type": "output", "data": "total 0\r\n"}
          *     {"type": "exit", "exit_code": 0}
-         *     {"type": "error", "data": "description of error"}
+         *     {"type": "error", "code": "not_found", "data": "There is no terminal 1234"}
          *     ```
          *
          *     UTF-8 that is cut by a chunk's border is put together. A closed connection leaves the terminal running: `attach`
          *     gets its last output (up to 128 KiB) again and what comes after. It survives pause and resume. Several may be
-         *     attached to one; the last `resize` counts. `stop` is SIGHUP to its processes, SIGKILL after 5 s. An open terminal
-         *     is activity; one that nobody is attached to is not. Refusals, pings, slow readers and the token of browsers are as
-         *     for exec/stream.
+         *     attached to one; the last size counts. `stop` is SIGHUP to its processes, SIGKILL after 5 s. An open terminal is
+         *     activity; one that nobody is attached to is not.
+         *
+         *     Input that the terminal does not take holds back the client; after a minute without any progress the connection
+         *     is closed with an `error`. A slow reader slows the terminal; one that takes nothing for 30 s is let go, with an
+         *     `error` if it still hears it, and may attach again. A wrong message, or a terminal that is not there, closes with
+         *     1008, an end of the VM with 1011, an exit with 1000. Refusals, pings and the token of browsers are as for
+         *     exec/stream.
          */
         get: operations["openPty"];
         put?: never;
@@ -1040,7 +1045,10 @@ export interface components {
             cols?: components["schemas"]["PtySize"];
             rows?: components["schemas"]["PtySize"];
         };
-        /** @description What the server sends on pty. `start` comes first, and again after nothing else. */
+        /**
+         * @description What the server sends on pty. `start` comes first, unless the command cannot be run: then `output` says why, and
+         *     `exit` has 126 or 127. `exit` or `error` comes last.
+         */
         PtyEvent: {
             /** @enum {string} */
             type: "start" | "output" | "exit" | "error";
@@ -1048,6 +1056,11 @@ export interface components {
             data?: string;
             /** @description As in ExecResponse. */
             exit_code?: number;
+            /**
+             * @description Of `error`, as in Error: `not_found` (no such terminal, or the sandbox was destroyed), `invalid_state` (it was
+             *     paused: attach again once it runs), `invalid_request`, `agent_error`.
+             */
+            code?: string;
         };
         FileEntry: {
             name: string;

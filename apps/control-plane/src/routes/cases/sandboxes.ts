@@ -1,4 +1,4 @@
-// /v1/sandboxes: create, list, get, delete, exec, ping and metrics.
+// /v1/sandboxes: create, list, get, delete, exec, terminals, ping and metrics.
 import { randomBytes, randomUUID } from 'node:crypto'
 import {
   agentFails,
@@ -21,6 +21,18 @@ const handshake = {
 }
 
 const onRunning: Prepare = async ({ owner, running }) => ({ as: owner, params: { id: await running() } })
+
+const webSockets = {
+  ...guarded,
+  101: async (given) => ({ ...(await onRunning(given)), headers: handshake }),
+  400: async ({ good }) => ({
+    ...(await good()),
+    headers: { ...handshake, 'sec-websocket-version': '1' },
+  }),
+  404: unknownSandbox,
+  409: stoppedSandbox,
+  426: async ({ good }) => ({ ...(await good()), headers: {} }),
+} satisfies Record<number, Prepare>
 
 export const sandboxCases = {
   createSandbox: {
@@ -76,20 +88,8 @@ export const sandboxCases = {
       503: withoutAgent,
     },
   },
-  execStream: {
-    foreign: 'not_found',
-    answers: {
-      ...guarded,
-      101: async (given) => ({ ...(await onRunning(given)), headers: handshake }),
-      400: async ({ good }) => ({
-        ...(await good()),
-        headers: { ...handshake, 'sec-websocket-version': '1' },
-      }),
-      404: unknownSandbox,
-      409: stoppedSandbox,
-      426: async ({ good }) => ({ ...(await good()), headers: {} }),
-    },
-  },
+  execStream: { foreign: 'not_found', answers: webSockets },
+  openPty: { foreign: 'not_found', answers: webSockets },
   pingSandbox: {
     foreign: 'not_found',
     answers: {
