@@ -23,22 +23,27 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestServeAnswersOnTheAddressItSays(t *testing.T) {
-	cmd := exec.Command("/proc/self/exe", "serve", "-listen", "127.0.0.1:0")
-	cmd.Env = append(os.Environ(), asEnvd+"=1")
-	log, err := cmd.StderrPipe()
+// serve runs command, which becomes `envd serve`, and returns its address.
+func serve(t *testing.T, command *exec.Cmd) (address string) {
+	t.Helper()
+	command.Env = append(os.Environ(), asEnvd+"=1")
+	log, err := command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	killer := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
-	t.Cleanup(func() { killer.Stop(); cmd.Process.Kill(); cmd.Wait() })
-	address := ""
+	killer := time.AfterFunc(20*time.Second, func() { command.Process.Kill() })
+	t.Cleanup(func() { killer.Stop(); command.Process.Kill(); command.Wait() })
 	for lines := bufio.NewScanner(log); address == "" && lines.Scan(); {
 		_, address, _ = strings.Cut(lines.Text(), "op=listen address=")
 	}
+	return address
+}
+
+func TestServeAnswersOnTheAddressItSays(t *testing.T) {
+	address := serve(t, exec.Command("/proc/self/exe", "serve", "-listen", "127.0.0.1:0"))
 	status := func(method, path, body string) int {
 		req, _ := http.NewRequest(method, "http://"+address+path, strings.NewReader(body))
 		res, err := http.DefaultClient.Do(req)

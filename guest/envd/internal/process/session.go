@@ -6,17 +6,21 @@ package process
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"strconv"
 	"syscall"
 )
+
+// killRounds bounds the hunt for what forks faster than it is killed.
+const killRounds = 100
 
 // signalSession sends sig to every process of the session. What is forked in the
 // meantime does not escape a SIGKILL; after a SIGHUP, stopped ones are continued,
 // as when a terminal is hung up.
 func signalSession(session int, sig syscall.Signal) error {
 	told := map[int]bool{}
-	for {
+	for round := 0; round < killRounds; round++ {
 		news, err := members(session)
 		if err != nil {
 			return err
@@ -36,6 +40,7 @@ func signalSession(session int, sig syscall.Signal) error {
 			return nil
 		}
 	}
+	return errors.New("its processes fork faster than they are killed")
 }
 
 // sessionOutlived tells whether the session goes on without its leader. Its id is
