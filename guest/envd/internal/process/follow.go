@@ -103,11 +103,10 @@ func sendEnd(p *Process, s *subscriber, stream *connect.Stream) error {
 	return stream.Send(append(rest, endFrame(status))...)
 }
 
-// stallOf reads Wait-For-Reader: "connected" is for a client that has readers of
-// its own to wait for, and closes the connection when they go. Its process waits
-// with it, however long it reads nothing.
+// stallOf is without end for a client that waits for readers of its own: its
+// process waits with it, however long it reads nothing.
 func (m *Manager) stallOf(r *http.Request, stream *connect.Stream) time.Duration {
-	if r.Header.Get("Wait-For-Reader") != "connected" {
+	if !connect.WaitsForReader(r) {
 		return m.options.Stall
 	}
 	stream.WaitForReader()

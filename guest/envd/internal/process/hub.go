@@ -33,10 +33,11 @@ type hub struct {
 func (h *hub) subscribe(stall time.Duration) *subscriber {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	before := h.backlog
 	if h.replay != nil {
-		h.backlog = h.replay.frames()
+		before = h.replay.frames()
 	}
-	s := newSubscriber(h.backlog, stall)
+	s := newSubscriber(before, stall)
 	h.backlog, h.backlogBytes = nil, 0
 	h.subscribers = append(h.subscribers, s)
 	return s

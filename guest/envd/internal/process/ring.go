@@ -10,45 +10,42 @@ import (
 
 const (
 	ringBytes = 128 << 10
-	// ringStep is how much more than that is gathered before the oldest is dropped.
-	ringStep = ringBytes / 2
-	// entryBytes is how far the beginning of a replay may be moved to a good place.
+	// keptBytes is what is left of a full ring.
+	keptBytes = ringBytes * 3 / 4
+	// entryBytes is how far the beginning may be moved to a good place.
 	entryBytes = 1 << 10
 )
 
 type ring struct {
 	data []byte
-	// cut: something was dropped before data.
-	cut bool
+	// modes are those that the dropped output has left the terminal in.
+	modes modes
 }
 
 func (r *ring) add(data []byte) {
 	r.data = append(r.data, data...)
-	if excess := len(r.data) - ringBytes; excess > ringStep {
-		r.data = append(make([]byte, 0, ringBytes+2*ringStep), r.data[excess:]...)
-		r.cut = true
+	if len(r.data) <= ringBytes {
+		return
 	}
+	cut := len(r.data) - keptBytes
+	cut += entry(r.data[cut:])
+	r.modes.follow(r.data[:cut])
+	r.data = append(r.data[:0], r.data[cut:]...)
 }
 
-// frames returns the last ringBytes, or less: if earlier output is missing it
-// begins with a line or an escape sequence, if one is near, and never in the
-// middle of a character.
+// frames brings a new terminal to where this one is.
 func (r *ring) frames() (frames [][]byte) {
-	data, cut := r.data, r.cut
-	if excess := len(data) - ringBytes; excess > 0 {
-		data, cut = data[excess:], true
-	}
-	if cut {
-		data = data[entry(data):]
-	}
-	for len(data) > 0 {
-		n := smaller(len(data), chunkBytes)
-		frames = append(frames, dataFrame(ptyFrame, data[:n]))
-		data = data[n:]
+	replay := append(r.modes.sequences(), withoutQueries(r.data)...)
+	for len(replay) > 0 {
+		n := smaller(len(replay), chunkBytes)
+		frames = append(frames, dataFrame(ptyFrame, replay[:n]))
+		replay = replay[n:]
 	}
 	return frames
 }
 
+// entry finds where the output may begin: with a line or an escape sequence if one
+// is near, and never in the middle of a character.
 func entry(data []byte) int {
 	near := data[:smaller(len(data), entryBytes)]
 	if at := bytes.IndexAny(near, "\n\x1b"); at >= 0 {
