@@ -34,3 +34,9 @@ func Keepalive(r *http.Request, byDefault time.Duration) time.Duration {
 	}
 	return time.Duration(seconds) * time.Second
 }
+
+// WaitsForReader reads Wait-For-Reader: "connected" is for a client that has
+// readers of its own to wait for, and closes the connection when they go.
+func WaitsForReader(r *http.Request) bool {
+	return r.Header.Get("Wait-For-Reader") == "connected"
+}
