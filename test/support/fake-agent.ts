@@ -40,10 +40,10 @@ export class FakeAgent {
   readonly sandboxes = this.machine.sandboxes
   readonly snapshots = this.machine.snapshots
   /** One for all sandboxes. */
-  readonly #tree = new FakeFiles()
+  readonly tree = new FakeFiles()
   readonly terminals = new FakeTerminals()
   /** Content by path, of all sandboxes. */
-  readonly files = this.#tree.contents
+  readonly files = this.tree.contents
   /** Messages that streamed commands have written, and how many of those have ended. */
   written = 0
   streamsEnded = 0
@@ -230,24 +230,28 @@ export class FakeAgent {
       },
       listFiles: async ({ params, query }) => {
         machine.findRunning(params.id)
-        return { status: 200, body: this.#tree.list(query.path) }
+        return { status: 200, body: this.tree.list(query.path) }
       },
       statFile: async ({ params, query }) => {
         machine.findRunning(params.id)
-        return { status: 200, body: this.#tree.stat(query.path) }
+        return { status: 200, body: this.tree.stat(query.path) }
       },
       makeDirectory: async ({ params, body }) => {
         machine.findRunning(params.id)
-        return { status: 201, body: this.#tree.makeFolder(body.path) }
+        return { status: 201, body: this.tree.makeFolder(body.path) }
       },
       moveFile: async ({ params, body }) => {
         machine.findRunning(params.id)
-        return { status: 200, body: this.#tree.move(body.source, body.destination) }
+        return { status: 200, body: this.tree.move(body.source, body.destination) }
       },
       removeFile: async ({ params, query }) => {
         machine.findRunning(params.id)
-        this.#tree.remove(query.path)
+        this.tree.remove(query.path)
         return { status: 204 }
+      },
+      watchFiles: async ({ params, query, signal }) => {
+        machine.findRunning(params.id)
+        return linesAnswer(this.tree.watch(query.path, query.recursive === 'true', signal))
       },
       getMetrics: async ({ params }) => {
         machine.findRunning(params.id)

@@ -1,15 +1,20 @@
 // A file tree without a disk, for the agent without VMs: enough of one to see that each operation arrives, and refuses
 // with the codes of the real one.
+import { EventEmitter, on } from 'node:events'
 import { posix } from 'node:path'
 import { AppError } from '@wrenn/base'
-import type { HostAgentSchemas } from '@wrenn/contract'
+import type { HostAgentSchemas, PublicSchemas } from '@wrenn/contract'
 
 type FileEntry = HostAgentSchemas['FileEntry']
+type Change = PublicSchemas['FileChange']
 
 export class FakeFiles {
   /** Content by path. */
   readonly contents = new Map<string, Buffer>()
+  /** Watchers that are open. */
+  watching = 0
   readonly #folders = new Set(['/', '/root', '/tmp'])
+  readonly #changes = new EventEmitter<{ change: [Change] }>()
 
   list(path: string): FileEntry[] {
     if (this.stat(path).type !== 'directory')
@@ -30,6 +35,7 @@ export class FakeFiles {
     if (this.#paths().includes(path)) throw new AppError('already_exists', `${path}: the directory exists`)
     for (let folder = path; !this.#folders.has(folder); folder = posix.dirname(folder))
       this.#folders.add(folder)
+    this.#changes.emit('change', { type: 'create', path })
     return this.stat(path)
   }
 
@@ -56,6 +62,31 @@ export class FakeFiles {
       this.contents.delete(within)
       this.#folders.delete(within)
     }
+    this.#changes.emit('change', { type: 'remove', path })
+  }
+
+  /** Lines as the agent's; they end with the folder. */
+  watch(path: string, recursive: boolean, signal: AbortSignal): AsyncGenerator<string> {
+    this.list(path)
+    return this.#follow({ path, recursive, signal })
+  }
+
+  async *#follow(watch: { path: string; recursive: boolean; signal: AbortSignal }): AsyncGenerator<string> {
+    const { path, recursive, signal } = watch
+    this.watching += 1
+    try {
+      const changes = on(this.#changes, 'change', { signal })
+      yield line('ready', {})
+      for await (const [change] of changes as AsyncIterable<[Change]>) {
+        if (change.type === 'remove' && change.path === path) return
+        const isBelow = change.path.startsWith(`${path === '/' ? '' : path}/`)
+        if (isBelow && (recursive || posix.dirname(change.path) === path)) yield line('change', change)
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error
+    } finally {
+      this.watching -= 1
+    }
   }
 
   #within(path: string): string[] {
@@ -65,6 +96,10 @@ export class FakeFiles {
   #paths(): string[] {
     return [...this.#folders, ...this.contents.keys()].sort()
   }
+}
+
+function line(event: string, data: object): string {
+  return `${JSON.stringify({ event, data })}\n`
 }
 
 function entry(path: string, type: 'file' | 'directory', size: number): FileEntry {

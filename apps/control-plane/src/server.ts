@@ -28,7 +28,6 @@ import { Periodic } from './reconcilers/periodic.ts'
 import { reconcileSandboxes } from './reconcilers/sandboxes.ts'
 import { reconcileSnapshots } from './reconcilers/snapshots.ts'
 import { createHandlers } from './routes/handlers.ts'
-import { laterOperations } from './routes/later.ts'
 import { countUse } from './routes/rate-limits.ts'
 import { BackgroundBatch } from './services/background-batch.ts'
 import { RateLimiter } from './services/rate-limiter.ts'
@@ -178,7 +177,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       teamEvents,
       logger,
     }),
-    laterOperations,
     webSocketProtocol: 'wrenn.v1',
     site: await loadDashboard(options.dashboardFolder, contract),
     authenticate: createAuthenticate({

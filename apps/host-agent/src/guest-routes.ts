@@ -17,6 +17,7 @@ type GuestOperation =
   | 'makeDirectory'
   | 'moveFile'
   | 'removeFile'
+  | 'watchFiles'
   | 'getMetrics'
   | 'startTerminal'
   | 'attachTerminal'
@@ -82,6 +83,11 @@ export function guestHandlers(guest: GuestCalls): Pick<Handlers<HostAgentApi>, G
     removeFile: async ({ params, query, signal }) => {
       await guest.removeFile(params.id as SandboxId, query.path, signal)
       return { status: 204 }
+    },
+
+    watchFiles: async ({ params, query, signal }) => {
+      const request = { path: query.path, recursive: query.recursive === 'true', signal }
+      return linesAnswer(await guest.watchFiles(params.id as SandboxId, request))
     },
 
     getMetrics: async ({ params, signal }) => ({

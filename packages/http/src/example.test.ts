@@ -38,6 +38,7 @@ const laterOperations = [
   'makeDirectory',
   'moveFile',
   'removeFile',
+  'watchFiles',
   'getMetrics',
   'startTerminal',
   'attachTerminal',

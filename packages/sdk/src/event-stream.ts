@@ -1,11 +1,47 @@
 // Reads `text/event-stream`, as the HTML Standard has it (section 9.2.6), from an answer of fetch: EventSource can send
 // no Authorization header. What ids and retry fields say is of no use here: streams begin with what is so now.
 import { WrennError } from './errors.ts'
+import type { Http } from './http.ts'
+import type { CallOptions } from './limit.ts'
+
+/** The server sends a comment every 15 s. */
+const silenceMs = 45_000
 
 export interface ServerEvent {
   /** `message` where the server names none. */
   event: string
   data: string
+}
+
+/** Asks for the stream at `path`, filled in. The time limit is that of the answer's beginning. Throws what it says. */
+export function openEvents(
+  http: Http,
+  path: string,
+  options: CallOptions,
+): Promise<AsyncGenerator<ServerEvent, void, undefined>> {
+  const outgoing = {
+    method: 'get' as const,
+    path,
+    headers: { accept: 'text/event-stream' },
+    repeat: 'never' as const,
+  }
+  return http.send(outgoing, options, async ({ body, headers }, limit) => {
+    const type = headers.get('content-type') ?? ''
+    if (!body || !type.startsWith('text/event-stream'))
+      throw new WrennError('unexpected_answer', `${path} was answered with ${type || 'nothing'}`)
+    // From here on it may last.
+    limit.end()
+    return readEvents(body, { signal: options.signal, silenceMs })
+  })
+}
+
+/** The data of an event, which the contract has as JSON. */
+export function parseEvent({ data }: ServerEvent): unknown {
+  try {
+    return JSON.parse(data) as unknown
+  } catch (cause) {
+    throw new WrennError('unexpected_answer', 'The server sent an event that is no JSON', { cause })
+  }
 }
 
 /** Pieces of text, cut anywhere, as events. What is not ended by an empty line is no event. */

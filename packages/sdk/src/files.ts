@@ -1,6 +1,7 @@
 // Files of a sandbox: whole ones of up to 100 MiB, streams of any size, and what there is. A write that fails leaves the
 // old file as it was; a read that breaks off fails, and never looks complete.
 import { WrennError } from './errors.ts'
+import { watchFolder, type FileWatchEvent, type WatchOptions } from './file-watch.ts'
 import { fill, type Http } from './http.ts'
 import type { CallOptions, Limit } from './limit.ts'
 import type { FileEntry } from './wire.ts'
@@ -119,6 +120,19 @@ export class Files {
     const { timeoutMs = moveTimeoutMs, signal } = options
     const call = { timeoutMs, signal, params: { id }, query: { path }, repeat: 'refused' as const }
     await this.#http.call('delete', '/v1/sandboxes/{id}/files', call)
+  }
+
+  /**
+   * What changes in a folder from now on, as it happens; looking on is no activity. At `ready` and at each `overflow`
+   * list it, then apply what comes. The loop ends when the folder is gone, or the sandbox is paused or destroyed. Throws
+   * `not_found`, `invalid_request`, `invalid_state`, and `network_error` when the connection breaks: watch again then.
+   */
+  watch(
+    id: string,
+    path: string,
+    options: WatchOptions = {},
+  ): AsyncGenerator<FileWatchEvent, void, undefined> {
+    return watchFolder(this.#http, { id, path }, options)
   }
 
   #read<T>(

@@ -182,7 +182,7 @@ export function fill(path: string, params: Readonly<Record<string, string>>): st
   })
 }
 
-function queryString(query: Readonly<Record<string, string | number | undefined>>): string {
+export function queryString(query: Readonly<Record<string, string | number | undefined>>): string {
   const given = new URLSearchParams()
   for (const [key, value] of Object.entries(query)) if (value !== undefined) given.append(key, String(value))
   const text = given.toString()

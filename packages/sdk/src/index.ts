@@ -2,6 +2,7 @@ export { Wrenn, type WrennOptions } from './wrenn.ts'
 export { WrennError, type ClientErrorCode, type WrennErrorCode } from './errors.ts'
 export type { ApiKeys, Auth } from './accounts.ts'
 export type { ExecEvent, ExecStream, ExecStreamOptions } from './exec-stream.ts'
+export type { FileWatchEvent, WatchOptions } from './file-watch.ts'
 export type { Files, FileStream, TransferOptions } from './files.ts'
 export type { Call, Fetch, Repeat } from './http.ts'
 export type { CallOptions } from './limit.ts'
@@ -20,6 +21,7 @@ export type {
   CreateSnapshot,
   ExecRequest,
   ExecResult,
+  FileChange,
   FileEntry,
   Health,
   Me,

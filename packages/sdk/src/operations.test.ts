@@ -6,14 +6,13 @@ import { readFileSync } from 'node:fs'
 import { errorCodes } from '@wrenn/base'
 import { parseDocument, publicContract } from '@wrenn/contract'
 import { createPlatform, type Platform } from '../../../test/support/control-plane.ts'
-import { isServed } from '../../../apps/control-plane/src/routes/later.ts'
 import { serverErrorCodes } from './errors.ts'
 import { Wrenn, type WrennOptions } from './index.ts'
 
 /** Pages for people, and where browsers are sent. */
 const notForClients = new Set(['oauthRedirect', 'oauthCallback', 'getDocs', 'getDocsFile'])
 
-const operations = [...publicContract().operations.values()].filter(isServed)
+const operations = [...publicContract().operations.values()]
 
 describe('the SDK', () => {
   let platform: Platform
@@ -126,6 +125,7 @@ async function callEverything(client: (options: Partial<WrennOptions>) => Wrenn)
   await sandboxes.files.read(id, '/root/a')
   await (await sandboxes.files.readStream(id, '/root/b')).stream.cancel()
   await sandboxes.files.list(id, '/root')
+  for await (const _ of sandboxes.files.watch(id, '/root')) break
   await sandboxes.files.stat(id, '/root/a')
   await sandboxes.files.mkdir(id, '/root/folder')
   await sandboxes.files.move(id, '/root/a', '/root/folder/a')

@@ -1,8 +1,8 @@
 // The changes of a team, as they happen: one connection, which comes back by itself.
 import { WrennError } from './errors.ts'
-import { readEvents, type ServerEvent } from './event-stream.ts'
+import { openEvents, parseEvent, type ServerEvent } from './event-stream.ts'
 import type { Http } from './http.ts'
-import { Limit, type CallOptions } from './limit.ts'
+import { Limit } from './limit.ts'
 import type { Sandbox, Template } from './wire.ts'
 
 /** `ready`: what changes from now on is told. List now; also when it comes again. */
@@ -25,8 +25,6 @@ export interface EventsOptions {
 
 const path = '/v1/events'
 const openTimeoutMs = 30_000
-/** The server sends a comment every 15 s. */
-const silenceMs = 45_000
 /** Doubled with each attempt, and up to half of it taken off at random. */
 const firstPauseMs = 250
 const longestPauseMs = 10_000
@@ -42,7 +40,7 @@ export async function* teamEvents(
   for (let failures = 0; ; failures += 1) {
     let error: WrennError
     try {
-      for await (const event of await open(http, { signal, timeoutMs })) {
+      for await (const event of await openEvents(http, path, { signal, timeoutMs })) {
         const known = fromWire(event)
         if (known?.type === 'ready') failures = 0
         if (known) yield known
@@ -58,41 +56,16 @@ export async function* teamEvents(
   }
 }
 
-/** Throws what the answer says. */
-function open(http: Http, options: CallOptions): Promise<AsyncIterable<ServerEvent>> {
-  const outgoing = {
-    method: 'get' as const,
-    path,
-    headers: { accept: 'text/event-stream' },
-    repeat: 'never' as const,
-  }
-  return http.send(outgoing, options, async ({ body, headers }, limit) => {
-    const type = headers.get('content-type') ?? ''
-    if (!body || !type.startsWith('text/event-stream'))
-      throw new WrennError('unexpected_answer', `${path} was answered with ${type || 'nothing'}`)
-    // From here on it may last.
-    limit.end()
-    return readEvents(body, { signal: options.signal, silenceMs })
-  })
-}
-
 /** Undefined for what a newer server may tell. */
-function fromWire({ event, data }: ServerEvent): TeamEvent | undefined {
-  const value = parse(data)
+function fromWire(serverEvent: ServerEvent): TeamEvent | undefined {
+  const { event } = serverEvent
+  const value = parseEvent(serverEvent)
   if (event === 'ready') return { type: 'ready' }
   if (event === 'sandbox') return { type: 'sandbox', sandbox: value as Sandbox }
   if (event === 'template') return { type: 'template', template: value as Template }
   if (event === 'template_deleted')
     return { type: 'template_deleted', name: (value as { name: string }).name }
   return undefined
-}
-
-function parse(data: string): unknown {
-  try {
-    return JSON.parse(data) as unknown
-  } catch (cause) {
-    throw new WrennError('unexpected_answer', 'The server sent an event that is no JSON', { cause })
-  }
 }
 
 /** Another attempt would be answered the same: a refusal of this caller, or something that is not Wrenn. */

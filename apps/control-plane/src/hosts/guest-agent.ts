@@ -210,6 +210,15 @@ export class GuestAgent {
     await this.#client.call('removeFile', { params: { id }, query: { path }, signal })
   }
 
+  /** Events, each as JSON in UTF-8, from the answer on. Is no activity. */
+  async watchFiles(
+    id: SandboxId,
+    { path, recursive, signal }: AtPath & { recursive: boolean },
+  ): Promise<AsyncGenerator<Buffer>> {
+    const query = { path, recursive: recursive ? ('true' as const) : ('false' as const) }
+    return lines(await this.#client.stream('watchFiles', { params: { id }, query, signal }))
+  }
+
   /** Is no activity. */
   async metrics(id: SandboxId, signal: AbortSignal): Promise<AgentMetrics> {
     return within(this.#deadlines.listMs, signal, (signal) =>

@@ -7,10 +7,9 @@ import { publicContract, type PublicSchemas } from '@wrenn/contract'
 import { answersOf, createWorld, givenFor, goodCall, type World } from './cases/given.ts'
 import { cases } from './cases/all.ts'
 import type { Id } from './cases/case.ts'
-import { isServed } from './later.ts'
 import { lacks } from './cases/lacks.ts'
 
-const operations = [...publicContract().operations.values()].filter(isServed)
+const operations = [...publicContract().operations.values()]
 const guarded = operations.filter(({ securitySchemes }) => securitySchemes.length > 0)
 
 describe('every operation of the contract', () => {

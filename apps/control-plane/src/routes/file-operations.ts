@@ -1,4 +1,5 @@
-// /v1/sandboxes/{id}/files: list, stat, mkdir, move and remove. Entries have the agent's form, which is the contract's.
+// /v1/sandboxes/{id}/files: list, stat, mkdir, move, remove and watch. Entries have the agent's form, which is the
+// contract's.
 import type { SandboxDeps } from '../services/sandboxes/deps.ts'
 import {
   listFiles,
@@ -8,9 +9,10 @@ import {
   statFile,
 } from '../services/sandboxes/file-operations.ts'
 import { sandboxRef } from '../services/sandboxes/find.ts'
+import { watchFiles } from '../services/sandboxes/watch.ts'
 import type { PublicHandlers } from './handlers.ts'
 
-type FileOperation = 'listFiles' | 'statFile' | 'makeDirectory' | 'moveFile' | 'removeFile'
+type FileOperation = 'listFiles' | 'statFile' | 'makeDirectory' | 'moveFile' | 'removeFile' | 'watchFiles'
 
 export function fileOperationHandlers(deps: SandboxDeps): Pick<PublicHandlers, FileOperation> {
   return {
@@ -33,6 +35,11 @@ export function fileOperationHandlers(deps: SandboxDeps): Pick<PublicHandlers, F
     removeFile: async ({ auth, params, query: { path }, signal }) => {
       await removeFile(deps, sandboxRef(auth.teamId, params.id), { path, signal })
       return { status: 204 }
+    },
+    watchFiles: async ({ auth, params, query, signal }) => {
+      const request = { path: query.path, recursive: query.recursive === 'true', signal }
+      const body = await watchFiles(deps, sandboxRef(auth.teamId, params.id), request)
+      return { status: 200, contentType: 'text/event-stream', body }
     },
   }
 }

@@ -8,7 +8,6 @@ import { execStreamHandlers } from './exec-stream.ts'
 import { fileOperationHandlers } from './file-operations.ts'
 import { fileHandlers } from './files.ts'
 import { docsHandlers } from './docs.ts'
-import type { LaterOperation } from './later.ts'
 import { oauthHandlers, type OAuthRouteDeps } from './oauth.ts'
 import { platformHandlers, type PlatformDeps } from './platform.ts'
 import { ptyHandlers } from './pty.ts'
@@ -16,7 +15,7 @@ import { sandboxHandlers } from './sandboxes.ts'
 import { snapshotHandlers } from './snapshots.ts'
 import type { SnapshotDeps } from '../services/snapshots/deps.ts'
 
-export type PublicHandlers = Handlers<PublicApi, Caller, LaterOperation>
+export type PublicHandlers = Handlers<PublicApi, Caller>
 
 export function createHandlers(
   deps: PlatformDeps & AuthDeps & OAuthRouteDeps & SnapshotDeps & EventDeps,

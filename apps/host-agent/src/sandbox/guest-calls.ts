@@ -1,5 +1,5 @@
 // What callers do in running sandboxes: commands and files. It runs beside the transitions, and is activity for as long
-// as it lasts; only looking at how busy they are is none.
+// as it lasts; only looking on is none: how busy they are, what changes in a folder.
 import type { Readable } from 'node:stream'
 import { AppError, timed, type SandboxId } from '@wrenn/base'
 import { commandLines, type StreamRequest } from '../guest/command-stream.ts'
@@ -25,6 +25,7 @@ import {
   type TerminalCommand,
   type TerminalSize,
 } from '../guest/terminal.ts'
+import { watchFiles, type WatchRequest } from '../guest/watch.ts'
 import type { IdleTimer } from './idle-timer.ts'
 import type { StateTable } from './state-table.ts'
 
@@ -82,6 +83,12 @@ export class GuestCalls {
 
   removeFile(id: SandboxId, path: string, signal: AbortSignal): Promise<void> {
     return this.#inGuest(id, (envd) => removeFile(envd, path, signal))
+  }
+
+  /** Is no activity. */
+  watchFiles(id: SandboxId, request: WatchRequest): Promise<AsyncGenerator<Buffer>> {
+    const { live } = this.#table.need(id, 'running')
+    return answered(id, watchFiles(live.envd, request))
   }
 
   /** Is no activity. */

@@ -59,6 +59,9 @@ func (s *Service) watchDir(r *http.Request, req *watchRequest, stream *connect.S
 		<-ctx.Done()
 		watcher.Close()
 	}()
+	if connect.WaitsForReader(r) {
+		stream.WaitForReader()
+	}
 	if err := stream.Send(connect.Message(watchEvent{Start: &empty{}})); err != nil {
 		return err
 	}

@@ -409,6 +409,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sandboxes/{id}/entries/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SandboxId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Follow what changes in a folder
+         * @description Each line of the answer is an event of the public contract's files/watch: `{"event", "data"}`. It ends when the
+         *     folder is gone, or the sandbox is paused or destroyed; anything else breaks the connection. Whoever reads slowly
+         *     gets an `overflow`. Is no activity.
+         */
+        get: operations["watchFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sandboxes/{id}/terminals": {
         parameters: {
             query?: never;
@@ -1867,6 +1891,67 @@ export interface operations {
             };
         };
     };
+    watchFiles: {
+        parameters: {
+            query: {
+                path: components["schemas"]["FilePath"];
+                recursive?: "true" | "false";
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SandboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines of JSON */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Not a folder, no usable path, or too much below it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No such sandbox here, or nothing at the path */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The guest does not answer */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     startTerminal: {
         parameters: {
             query?: never;
@@ -2202,6 +2287,7 @@ export interface security {
     statFile: never;
     makeDirectory: never;
     moveFile: never;
+    watchFiles: never;
     startTerminal: never;
     attachTerminal: never;
     feedTerminal: never;

@@ -2,10 +2,9 @@
 // this one hold the calls, a file for each group of operations; ../coverage.test.ts sends them and judges the answers.
 import type { OperationId, PublicApi } from '@wrenn/contract'
 import type { Account, Api, ApiCall } from '../../../../../test/support/api.ts'
-import type { LaterOperation } from '../later.ts'
 import type { Platform } from '../../../../../test/support/control-plane.ts'
 
-export type Id = Exclude<OperationId<PublicApi>, LaterOperation>
+export type Id = OperationId<PublicApi>
 
 /** A call that waits to be sent, to `at` or else to the platform's own control plane. */
 export interface PreparedCall extends ApiCall {

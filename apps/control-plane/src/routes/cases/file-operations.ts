@@ -1,4 +1,4 @@
-// /v1/sandboxes/{id}/files: list, stat, mkdir, move and remove.
+// /v1/sandboxes/{id}/files: list, stat, mkdir, move, remove and watch.
 import { randomUUID } from 'node:crypto'
 import { agentFails, guarded, jsonBody, stoppedSandbox, unknownSandbox, withFields } from './common.ts'
 import type { Cases, Given, Prepare } from './case.ts'
@@ -78,6 +78,17 @@ export const fileOperationCases = {
       409: async (given) => withFields(await given.good(), { destination: newFile(given) }),
       502: agentFails('moveFile', 'agent_error'),
       507: agentFails('moveFile', 'disk_full'),
+    },
+  },
+  watchFiles: {
+    foreign: 'not_found',
+    answers: {
+      ...guarded,
+      200: onPath(() => '/root'),
+      400: withQuery('path=/root&recursive=maybe'),
+      404: notThere,
+      409: stoppedSandbox,
+      502: agentFails('watchFiles', 'agent_error'),
     },
   },
   removeFile: {
