@@ -14,10 +14,12 @@ const inputs = [
   'apps/dashboard/src',
   'apps/dashboard/index.html',
   'apps/dashboard/package.json',
+  'apps/dashboard/tsconfig.json',
   'apps/dashboard/vite.config.ts',
   'packages/contract/src',
   'packages/sdk/src',
   'package-lock.json',
+  'tsconfig.json',
 ]
 
 /** Returns the folder for `WRENN_DASHBOARD_DIR`. Throws with what Vite said when it cannot be built. */
@@ -25,6 +27,8 @@ export async function buildDashboard(cacheDir: string): Promise<string> {
   const paths = inputs.map((path) => join(repository, path))
   return cached(cacheDir, 'dashboard', { paths, texts: [process.version] }, async (folder) => {
     // A process of its own: its memory goes with it, and a stop ends it.
-    await run(process.execPath, [join(import.meta.dirname, 'main.ts'), folder], { timeoutMs: buildTimeoutMs })
+    const script = join(import.meta.dirname, 'main.ts')
+    const env = { ...process.env, NO_COLOR: '1' }
+    await run(process.execPath, [script, folder], { timeoutMs: buildTimeoutMs, env })
   })
 }

@@ -1,23 +1,15 @@
-// What pages read, each as options for useQuery: `useQuery(sandboxesQuery(useWrenn()))`. The keys are known to live/, which
-// keeps sandboxes and templates current: they are not stale until the event stream says so.
+// What pages read, each as options for useQuery: `useQuery(sandboxesQuery(useWrenn()))`. What is live is kept current by
+// live/, and never stale: it is read again only when the event stream begins anew.
 import { queryOptions } from '@tanstack/react-query'
 import type { Sandbox, Wrenn } from '@wrenn/sdk'
-
-export const keys = {
-  providers: ['providers'],
-  me: ['me'],
-  sandboxes: ['sandboxes'],
-  sandbox: (id: string) => ['sandbox', id],
-  sandboxEvents: (id: string) => ['sandbox-events', id],
-  templates: ['templates'],
-  apiKeys: ['api-keys'],
-} as const
+import { keys } from './keys.ts'
 
 /** Ways to sign in. */
 export function providersQuery(wrenn: Wrenn) {
   return queryOptions({
     queryKey: keys.providers,
-    queryFn: ({ signal }) => wrenn.call('get', '/v1/auth/providers', { signal }),
+    queryFn: ({ signal }) => wrenn.auth.providers({ signal }),
+    retry: 2,
     staleTime: Infinity,
   })
 }
@@ -26,7 +18,7 @@ export function providersQuery(wrenn: Wrenn) {
 export function meQuery(wrenn: Wrenn) {
   return queryOptions({
     queryKey: keys.me,
-    queryFn: ({ signal }) => wrenn.call('get', '/v1/me', { signal }),
+    queryFn: ({ signal }) => wrenn.me({ signal }),
     staleTime: Infinity,
   })
 }
@@ -66,5 +58,13 @@ export function apiKeysQuery(wrenn: Wrenn) {
   return queryOptions({
     queryKey: keys.apiKeys,
     queryFn: ({ signal }) => wrenn.apiKeys.list({ signal }),
+  })
+}
+
+/** What is up, and how large a sandbox may be. */
+export function healthQuery(wrenn: Wrenn) {
+  return queryOptions({
+    queryKey: keys.health,
+    queryFn: ({ signal }) => wrenn.health({ signal }),
   })
 }

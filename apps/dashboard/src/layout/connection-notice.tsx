@@ -1,6 +1,6 @@
 // Says that what is shown may be old, while the event stream is down. Nothing is to be done: it comes back by itself.
 import { WifiOff } from 'lucide-react'
-import type { Connection } from '../live/follow.ts'
+import type { Connection } from '../live/use-live.ts'
 
 export function ConnectionNotice({ connection }: { connection: Connection }) {
   return (

@@ -1,13 +1,7 @@
 // What the event stream says, put into the query cache, so that every page that shows it changes by itself.
-import type { QueryClient } from '@tanstack/react-query'
-import type { Sandbox, Template } from '@wrenn/sdk'
-import { keys } from '../data/queries.ts'
-
-export type TeamEvent =
-  | { type: 'ready' }
-  | { type: 'sandbox'; sandbox: Sandbox }
-  | { type: 'template'; template: Template }
-  | { type: 'template_deleted'; name: string }
+import type { QueryClient, QueryKey } from '@tanstack/react-query'
+import type { Sandbox, TeamEvent, Template } from '@wrenn/sdk'
+import { keys } from '../data/keys.ts'
 
 export function applyEvent(queries: QueryClient, event: TeamEvent): void {
   switch (event.type) {
@@ -19,43 +13,51 @@ export function applyEvent(queries: QueryClient, event: TeamEvent): void {
       putSandbox(queries, event.sandbox)
       return
     case 'template':
-      queries.setQueryData<Template[]>(keys.templates, (all) => withTemplate(all, event.template))
+      putTemplates(queries, (all) => withTemplate(all, event.template))
       return
     case 'template_deleted':
-      queries.setQueryData<Template[]>(keys.templates, (all) =>
-        all?.filter(({ name }) => name !== event.name),
-      )
+      putTemplates(queries, (all) => all.filter(({ name }) => name !== event.name))
   }
 }
 
-/** Also what the answer to an action says, which may come before its event or after it. */
+/** Also for what the answer to an action says: it may come before its event, or after it. */
 export function putSandbox(queries: QueryClient, sandbox: Sandbox): void {
   const { id } = sandbox
-  queries.setQueryData<Sandbox>(keys.sandbox(id), (known) => newer(known, sandbox))
-  queries.setQueryData<Sandbox[]>(keys.sandboxes, (all) => withSandbox(all, sandbox))
+  queries.setQueryData<Sandbox>(keys.sandbox(id), (known) => known && newer(known, sandbox))
+  queries.setQueryData<Sandbox[]>(keys.sandboxes, (all) => all && withSandbox(all, sandbox))
+  restartReading(queries, keys.sandbox(id))
+  restartReading(queries, keys.sandboxes)
   void queries.invalidateQueries({ queryKey: keys.sandboxEvents(id) })
 }
 
-/** The list as the server would give it: newest first, without stopped ones. Undefined stays: it was never read. */
-export function withSandbox(all: Sandbox[] | undefined, sandbox: Sandbox): Sandbox[] | undefined {
-  if (!all) return undefined
-  const known = all.find(({ id }) => id === sandbox.id)
-  const next = newer(known, sandbox)
-  if (next === known) return all
-  if (next.status === 'stopped') return all.filter(({ id }) => id !== next.id)
-  if (known) return all.map((each) => (each.id === next.id ? next : each))
-  return [...all, next].sort((a, b) => b.created_at.localeCompare(a.created_at))
+function putTemplates(queries: QueryClient, change: (all: Template[]) => Template[]): void {
+  queries.setQueryData<Template[]>(keys.templates, (all) => all && change(all))
+  restartReading(queries, keys.templates)
 }
 
-function withTemplate(all: Template[] | undefined, template: Template): Template[] | undefined {
-  if (!all) return undefined
-  const isKnown = all.some(({ name }) => name === template.name)
-  return isKnown
-    ? all.map((each) => (each.name === template.name ? template : each))
-    : [template, ...all].sort((a, b) => b.created_at.localeCompare(a.created_at))
+/** An answer that is on its way may be older than the event, and would overwrite it. */
+function restartReading(queries: QueryClient, queryKey: QueryKey): void {
+  if (queries.isFetching({ queryKey, exact: true }) > 0)
+    void queries.invalidateQueries({ queryKey, exact: true })
+}
+
+/** The list as the server would give it: newest first, without stopped ones. */
+function withSandbox(all: Sandbox[], sandbox: Sandbox): Sandbox[] {
+  const known = all.find(({ id }) => id === sandbox.id)
+  const next = known ? newer(known, sandbox) : sandbox
+  const others = all.filter((each) => each !== known)
+  return next.status === 'stopped' ? others : newestFirst([...others, next])
+}
+
+function withTemplate(all: Template[], template: Template): Template[] {
+  return newestFirst([...all.filter(({ name }) => name !== template.name), template])
+}
+
+function newestFirst<T extends { created_at: string }>(all: T[]): T[] {
+  return all.sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at))
 }
 
 /** Answers and events overtake each other; `last_updated` does not go back. */
-function newer(known: Sandbox | undefined, sandbox: Sandbox): Sandbox {
-  return known && known.last_updated > sandbox.last_updated ? known : sandbox
+function newer(known: Sandbox, sandbox: Sandbox): Sandbox {
+  return Date.parse(known.last_updated) > Date.parse(sandbox.last_updated) ? known : sandbox
 }

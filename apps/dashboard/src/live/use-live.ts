@@ -1,29 +1,34 @@
-// One event stream for each session, however many pages are shown. The layout opens it.
-import { WrennError, type Wrenn } from '@wrenn/sdk'
+// One event stream for each session, however many pages are shown. The layout opens it; the SDK opens it again whenever
+// it breaks off, and the `ready` that comes first has everything read again.
 import { useEffect, useState } from 'react'
 import type { Client } from '../session/client.ts'
-import { applyEvent, type TeamEvent } from './events.ts'
-import { follow, type Connection } from './follow.ts'
+import { applyEvent } from './events.ts'
 
-export function useLive({ wrenn, queries }: Client): Connection {
+export type Connection = 'connecting' | 'live' | 'lost'
+
+export function useLive(client: Client): Connection {
   const [connection, setConnection] = useState<Connection>('connecting')
   useEffect(() => {
     const controller = new AbortController()
-    void follow({
-      open: (signal) => openEvents(wrenn, signal),
-      onEvent: (event) => applyEvent(queries, event),
-      onConnection: setConnection,
-      isFinal: (error) => error instanceof WrennError && error.code === 'unauthorized',
-      signal: controller.signal,
-    })
+    const { signal } = controller
+    const show = (next: Connection): void => {
+      if (!signal.aborted) setConnection(next)
+    }
+    // What the server refuses for good is the end of the session, which the client has seen (session/client.ts).
+    follow(client, show, signal).catch(() => show('lost'))
     return () => controller.abort()
-  }, [wrenn, queries])
+  }, [client])
   return connection
 }
 
-// TODO(events): `wrenn.events({ signal })`, as soon as the SDK has it.
-async function* openEvents(wrenn: Wrenn, signal: AbortSignal): AsyncGenerator<TeamEvent> {
-  const { events } = wrenn as { events?: (options: { signal: AbortSignal }) => AsyncIterable<TeamEvent> }
-  if (events) yield* events.call(wrenn, { signal })
-  else await new Promise((resolve) => signal.addEventListener('abort', resolve))
+/** Goes on until the signal aborts, which is thrown, or the server refuses for good. */
+async function follow(
+  { wrenn, queries }: Client,
+  show: (connection: Connection) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const event of wrenn.events({ signal, onDisconnect: () => show('lost') })) {
+    if (event.type === 'ready') show('live')
+    applyEvent(queries, event)
+  }
 }

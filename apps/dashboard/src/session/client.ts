@@ -2,7 +2,7 @@
 // signs in next, perhaps somebody else, begins with an empty cache.
 import type { QueryClient } from '@tanstack/react-query'
 import { Wrenn, WrennError } from '@wrenn/sdk'
-import { createContext, use } from 'react'
+import { createContext, use, useCallback } from 'react'
 import { createQueryClient } from '../data/query-client.ts'
 import { sessions, type Session } from './session.ts'
 
@@ -37,8 +37,8 @@ export function clientOf(session: Session): Client {
   return latest
 }
 
-/** For what needs no session: signing in. */
-export const anonymousWrenn = new Wrenn({ baseUrl: location.origin })
+/** For what needs no session: signing in. Whoever is to wait is told so, instead of watching nothing happen. */
+export const anonymousWrenn = new Wrenn({ baseUrl: location.origin, maxRetries: 0 })
 
 export const ClientContext = createContext<Client | undefined>(undefined)
 
@@ -56,7 +56,10 @@ export function useWrenn(): Wrenn {
 /** For errors of what goes past the SDK's fetch: ends the session when that is what they say. */
 export function useSessionEnd(): (error: unknown) => void {
   const { token } = useClient().session
-  return (error) => {
-    if (error instanceof WrennError && error.code === 'unauthorized') sessions.end('expired', token)
-  }
+  return useCallback(
+    (error) => {
+      if (error instanceof WrennError && error.code === 'unauthorized') sessions.end('expired', token)
+    },
+    [token],
+  )
 }
