@@ -51,6 +51,13 @@ test('says the method where curl would not choose it', () => {
   assert.ok(!of({ method: 'POST', path: '/v1/x', json: {} }).includes('-X'))
 })
 
+test('takes the token of a sign-in for what is refused to API keys', () => {
+  const call: ApiCall = { method: 'DELETE', path: '/v1/api-keys/key-x', credential: 'token' }
+  const command = curlCommand(call, 'http://localhost:8080')
+  assert.match(command, /-H "Authorization: Bearer \$WRENN_TOKEN"/)
+  assert.ok(!command.includes('WRENN_API_KEY'))
+})
+
 test('the real curl sends a form with its file and values as they are', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'wrenn-curl-'))
   const file = join(folder, `a "b"; c, 'd'\\e`)

@@ -11,14 +11,24 @@ export interface ApiCall {
   form?: readonly FormField[] | undefined
   /** Where the answer's body goes. Default: the terminal. */
   output?: string | undefined
+  /** For what is refused to API keys: the token of a sign-in, from $WRENN_TOKEN. Default: the key. */
+  credential?: 'key' | 'token' | undefined
 }
+
+const credentials = {
+  key: '-H "X-API-Key: $WRENN_API_KEY"',
+  token: '-H "Authorization: Bearer $WRENN_TOKEN"',
+} as const
 
 type FormField = { name: string; value: string } | { name: string; file: string }
 
-export function curlCommand({ method, path, json, form, output }: ApiCall, origin: string): string {
+export function curlCommand(
+  { method, path, json, form, output, credential = 'key' }: ApiCall,
+  origin: string,
+): string {
   const parts = [`curl ${quote(origin + path)}`]
   if (method !== 'GET' && !(method === 'POST' && (json ?? form))) parts.push(`-X ${method}`)
-  parts.push('-H "X-API-Key: $WRENN_API_KEY"')
+  parts.push(credentials[credential])
   if (json) parts.push(`-H 'Content-Type: application/json'`, `-d ${quote(JSON.stringify(json))}`)
   for (const field of form ?? []) parts.push(formOption(field))
   if (output !== undefined) parts.push(`-o ${quote(output)}`)

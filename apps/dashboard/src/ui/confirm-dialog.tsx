@@ -2,8 +2,10 @@
 import { AlertDialog as Base } from '@base-ui/react/alert-dialog'
 import { useMutation } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
+import type { ApiCall } from '../lib/curl.ts'
 import { cx } from '../lib/cx.ts'
 import { Button } from './button.tsx'
+import { CopyAsCurl } from './copy-as-curl.tsx'
 import { dialogBackdrop, dialogPopup } from './dialog.tsx'
 import { InlineError } from './error-state.tsx'
 
@@ -18,6 +20,8 @@ export interface ConfirmDialogProps {
   confirmLabel: string
   /** Closed when it is done. What it throws is shown. */
   onConfirm: () => Promise<unknown>
+  /** The same as a call of the API, to be copied. */
+  call?: ApiCall
 }
 
 export function ConfirmDialog({
@@ -27,6 +31,7 @@ export function ConfirmDialog({
   children,
   confirmLabel,
   onConfirm,
+  call,
 }: ConfirmDialogProps) {
   const confirm = useMutation({ mutationFn: onConfirm, onSuccess: onClose })
   const close = (): void => {
@@ -46,7 +51,12 @@ export function ConfirmDialog({
             </Base.Description>
             {confirm.error && <InlineError error={confirm.error} />}
           </div>
-          <footer className="flex justify-end gap-2 border-t border-line px-5 py-3">
+          <footer className="flex flex-wrap items-center justify-end gap-2 border-t border-line px-5 py-3">
+            {call && (
+              <span className="mr-auto -ml-2.5">
+                <CopyAsCurl call={call} />
+              </span>
+            )}
             <Button onClick={close}>Cancel</Button>
             <Button variant="danger" isBusy={confirm.isPending} onClick={() => confirm.mutate()}>
               {confirmLabel}

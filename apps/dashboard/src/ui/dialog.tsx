@@ -1,4 +1,5 @@
-// A dialog over the page: focus stays in it and goes back where it was, Escape and the backdrop close it.
+// A dialog over the page: focus stays in it and goes back where it was, Escape and the backdrop close it, unless what it
+// shows would be lost.
 import { Dialog as Base } from '@base-ui/react/dialog'
 import { X } from 'lucide-react'
 import type { ReactNode, RefObject } from 'react'
@@ -15,6 +16,8 @@ export interface DialogProps {
   /** What gets the focus. Default: the first control. */
   initialFocus?: RefObject<HTMLElement | null>
   isWide?: boolean
+  /** What it shows is shown once: only a button of the footer closes it. */
+  isUnmissable?: boolean
   children: ReactNode
 }
 
@@ -30,10 +33,11 @@ export function Dialog({
   footer,
   initialFocus,
   isWide = false,
+  isUnmissable = false,
   children,
 }: DialogProps) {
   return (
-    <Base.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
+    <Base.Root open={isOpen} onOpenChange={(open) => !open && !isUnmissable && onClose()}>
       <Base.Portal>
         <Base.Backdrop className={dialogBackdrop} />
         <Base.Popup
@@ -49,7 +53,9 @@ export function Dialog({
                 </Base.Description>
               )}
             </div>
-            <Base.Close render={<IconButton label="Close" icon={X} className="-mt-1 -mr-2" />} />
+            {!isUnmissable && (
+              <Base.Close render={<IconButton label="Close" icon={X} className="-mt-1 -mr-2" />} />
+            )}
           </header>
           <div className="min-h-0 overflow-y-auto px-5 py-4">{children}</div>
           {footer !== undefined && (
