@@ -8,6 +8,7 @@ import { Wrenn } from '@wrenn/sdk'
 import { SignJWT } from 'jose'
 import type { Account } from '../../../../test/support/api.ts'
 import { createPlatform, type Platform } from '../../../../test/support/control-plane.ts'
+import { holdTransaction } from '../../../../test/support/held-transaction.ts'
 import { query } from '../../../../test/support/postgres.ts'
 import { TeamView } from '../../../../test/support/team-view.ts'
 import { setUserDisabled } from '../services/users.ts'
@@ -41,6 +42,12 @@ describe('a stream of events', () => {
 
   const sessions = (): Promise<{ pid: number }[]> =>
     query<{ pid: number }>(platform.databaseUrl, `select pid from pg_stat_activity where ${listener}`)
+
+  async function nobodyListens(): Promise<void> {
+    await pollUntil('nobody listens', async () => (await sessions()).length === 0 || undefined, {
+      timeoutMs: 20_000,
+    })
+  }
 
   async function killListeners(): Promise<void> {
     await query(
@@ -140,6 +147,28 @@ describe('a stream of events', () => {
     assert.equal(view.disconnects, 0)
   })
 
+  it('begins when every change from before is over that may not be told', async () => {
+    const as = await platform.api.account()
+    const { id } = await platform.api.create(as)
+    const { databaseUrl } = platform
+    const listeners = (): Promise<object[]> => query(databaseUrl, 'select from listeners')
+    await nobodyListens()
+    // Those that were killed.
+    await query(databaseUrl, 'delete from listeners')
+    const changing = `update sandboxes set status_reason = 'changed', last_updated = now() where id = '${id}'`
+    const transaction = await holdTransaction(databaseUrl, changing)
+    const following = follow(wrennOf(as))
+    await pollUntil('it registers', async () => (await listeners()).length === 1 || undefined, {
+      timeoutMs: 20_000,
+    })
+    const tooEarly = pollUntil('it is ready', () => views[0]?.readies || undefined, { timeoutMs: 500 })
+    await assert.rejects(tooEarly, { name: 'DeadlineError' })
+    await transaction.commit()
+    const view = await following
+    await view.untilRight()
+    assert.equal(view.sandboxes.get(id)?.status_reason, 'changed')
+  })
+
   it('shows what lists show after any changes, whatever breaks in between', async () => {
     const as = await platform.api.account()
     const other = await platform.another()
@@ -175,7 +204,7 @@ describe('a stream of events', () => {
     const names = fc.array(fc.constantFrom(...Object.keys(steps)), { minLength: 1, maxLength: 12 })
     await fc.assert(
       fc.asyncProperty(names, fc.boolean(), async (sequence, atOnce) => {
-        if (atOnce) await Promise.all(sequence.map((name) => steps[name]?.()))
+        if (atOnce) await Promise.all(sequence.map(async (name) => steps[name]?.()))
         else for (const name of sequence) await steps[name]?.()
         await view.untilRight()
       }),
@@ -210,9 +239,7 @@ describe('a stream of events', () => {
   })
 
   it('costs one connection for all, and none when nobody listens', async () => {
-    await pollUntil('nobody listens', async () => (await sessions()).length === 0 || undefined, {
-      timeoutMs: 20_000,
-    })
+    await nobodyListens()
     const teams = await Promise.all(Array.from({ length: 10 }, () => platform.api.account()))
     const all = await Promise.all(
       Array.from({ length: 200 }, (_none, n) => follow(wrennOf(teams[n % 10] ?? { apiKey: '' }))),
@@ -221,21 +248,19 @@ describe('a stream of events', () => {
     for (const team of teams) await platform.api.create(team)
     for (const view of all) await view.until('it is told', () => view.sandboxes.size === 1)
     await Promise.all(views.splice(0).map((view) => view.close()))
-    await pollUntil('nobody listens', async () => (await sessions()).length === 0 || undefined, {
-      timeoutMs: 20_000,
-    })
+    await nobodyListens()
   })
 
   it('does not hold up the end of its control plane, and goes on at the next', async () => {
     const as = await platform.api.account()
-    const { api, close, url } = await platform.another()
-    const view = await follow(wrennOf(as, url))
+    const first = await platform.another()
+    const view = await follow(wrennOf(as, first.url))
     const startedAt = performance.now()
-    await close()
+    await first.close()
     assert.ok(performance.now() - startedAt < 4_000)
     await platform.api.create(as)
     await view.until('it has noticed', () => view.disconnects > 0)
-    const { hostname, port } = new URL(api.url)
+    const { hostname, port } = new URL(first.url)
     await platform.another({ listen: { host: hostname, port: Number(port) } })
     await view.until('it is ready again', () => view.readies === 2)
     await view.untilRight()

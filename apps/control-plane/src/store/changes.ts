@@ -1,7 +1,8 @@
 // What changes in the database, told by its triggers (migrations/0013) as it is committed: one connection that listens,
 // and comes back by itself. While it is away nothing is told: whoever wants to know looks again when it is back.
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { errorText, type Logger, type SandboxId, type TeamId } from '@wrenn/base'
+import { DeadlineError, errorText, pollUntil, type Logger, type SandboxId, type TeamId } from '@wrenn/base'
 import { Client } from 'pg'
 import type { SandboxRow } from './schema.ts'
 
@@ -26,8 +27,11 @@ export interface ChangesOptions {
 const channel = 'wrenn_changes'
 const connectTimeoutMs = 3_000
 const queryTimeoutMs = 5_000
-/** A connection that is silently gone is noticed by this. */
-const probeMs = 5_000
+/** A connection that is silently gone is noticed by this, too. */
+const renewMs = 5_000
+const registeredSec = 30
+/** Longer than any transaction of ours may take; another program's on the same server may take longer. */
+const othersMs = 10_000
 const restMs = 500
 
 export class Changes {
@@ -84,13 +88,14 @@ export class Changes {
     try {
       await client.connect()
       await client.query(`listen ${channel}`)
+      const id = await register(client, over.signal)
       onListening()
       this.#options.onListening()
       for (;;) {
-        await sleep(probeMs, undefined, { signal: over.signal, ref: false }).catch(() => undefined)
-        if (signal.aborted) return
+        await sleep(renewMs, undefined, { signal: over.signal, ref: false }).catch(() => undefined)
+        if (signal.aborted) return await unregister(client, id)
         over.signal.throwIfAborted()
-        await client.query('select 1')
+        await renew(client, id)
       }
     } finally {
       signal.removeEventListener('abort', stopped)
@@ -98,6 +103,42 @@ export class Changes {
       client.end().catch(() => undefined)
     }
   }
+}
+
+/** Returns when everybody who changes something tells it. */
+async function register(client: Client, signal: AbortSignal): Promise<string> {
+  const id = randomUUID()
+  await client.query(`insert into listeners values ($1, now() + make_interval(secs => ${registeredSec}))`, [
+    id,
+  ])
+  // Who changes something has a transaction id by then, and whoever has one from here on has seen the row.
+  const { rows } = await client.query<{ next: string }>(
+    'select pg_snapshot_xmax(pg_current_snapshot())::text as next',
+  )
+  const isOver = async (): Promise<true | undefined> => {
+    const oldest = 'select pg_snapshot_xmin(pg_current_snapshot()) >= $1::xid8 as over'
+    const answer = await client.query<{ over: boolean }>(oldest, [rows[0]?.next])
+    return answer.rows[0]?.over || undefined
+  }
+  try {
+    await pollUntil('changes from before are over', isOver, { timeoutMs: othersMs, signal })
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error
+  }
+  return id
+}
+
+/** Throws when it was not renewed in time: it may have been told less than everything. */
+async function renew(client: Client, id: string): Promise<void> {
+  const { rowCount } = await client.query(
+    `update listeners set until = now() + make_interval(secs => ${registeredSec}) where id = $1 and until > now()`,
+    [id],
+  )
+  if (rowCount !== 1) throw new Error('the listener was not renewed in time')
+}
+
+async function unregister(client: Client, id: string): Promise<void> {
+  await client.query('delete from listeners where id = $1 or until < now()', [id])
 }
 
 function changeFrom(payload: string): Change {

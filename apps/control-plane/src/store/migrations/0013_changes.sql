@@ -1,18 +1,34 @@
 -- Tells listeners (store/changes.ts) what has changed, when the change is committed. A message says which row, not what
 -- is in it: that is read by whoever wants it, and by then may be newer. Only what is gone comes along.
+--
+-- Commits that tell something wait for each other, fsync included. So nothing is told while nobody listens: listeners
+-- stand in a table, and begin only when every change is over that may not have seen them there.
+create unlogged table listeners (
+  id text primary key,
+  -- Renewed by it, so that one that was killed is not told for ever.
+  until timestamptz not null
+);
+
+create function tell(change json) returns void language plpgsql as $$
+begin
+  if exists (select from listeners where until > now()) then
+    perform pg_notify('wrenn_changes', change::text);
+  end if;
+end $$;
+
 create function sandbox_tell() returns trigger language plpgsql as $$
 declare
   gone jsonb;
 begin
   if tg_op <> 'DELETE' then
-    perform pg_notify('wrenn_changes', json_build_object(
-      'kind', tg_argv[0], 'teamId', new.team_id, 'id', new.id)::text);
+    perform tell(json_build_object(
+      'kind', tg_argv[0], 'teamId', new.team_id, 'id', new.id));
     return null;
   end if;
   gone := to_jsonb(old) - 'actor' - 'lease_holder';
   -- A message has less than 8,000 bytes.
   if octet_length(gone::text) > 7000 then gone := gone || '{"metadata": {}}'; end if;
-  perform pg_notify('wrenn_changes', json_build_object('kind', 'gone', 'row', gone)::text);
+  perform tell(json_build_object('kind', 'gone', 'row', gone));
   return null;
 end $$;
 
@@ -39,8 +55,8 @@ create trigger sandbox_told_active after update on sandboxes
 
 create function template_tell() returns trigger language plpgsql as $$
 begin
-  perform pg_notify('wrenn_changes', json_build_object(
-    'kind', 'template', 'teamId', coalesce(new.team_id, old.team_id), 'name', coalesce(new.name, old.name))::text);
+  perform tell(json_build_object(
+    'kind', 'template', 'teamId', coalesce(new.team_id, old.team_id), 'name', coalesce(new.name, old.name)));
   return null;
 end $$;
 
@@ -51,8 +67,8 @@ create trigger snapshot_told after update on snapshots
 -- Of all teams.
 create function base_template_tell() returns trigger language plpgsql as $$
 begin
-  perform pg_notify('wrenn_changes', json_build_object(
-    'kind', 'template', 'name', coalesce(new.name, old.name))::text);
+  perform tell(json_build_object(
+    'kind', 'template', 'name', coalesce(new.name, old.name)));
   return null;
 end $$;
 
