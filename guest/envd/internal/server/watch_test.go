@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -146,6 +147,42 @@ func TestARecursiveWatcherFollowsTheTree(t *testing.T) {
 		if strings.Join(got, ", ") != strings.Join(c.want, ", ") {
 			t.Fatalf("%s: got %q, want %q", c.script, got, c.want)
 		}
+	}
+}
+
+// TestAnOverlayIsWatchedLikeAnyOther: the guest's root is one, and most of its
+// folders are in the lower layer, which the first change copies up.
+func TestAnOverlayIsWatchedLikeAnyOther(t *testing.T) {
+	layers := inMemory(t)
+	for _, folder := range []string{"lower/a/b", "upper", "work", "root"} {
+		if err := os.MkdirAll(filepath.Join(layers, folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"changed", "removed", "moved"} {
+		os.WriteFile(filepath.Join(layers, "lower/a/b", name), []byte("x"), 0o644)
+	}
+	root := filepath.Join(layers, "root")
+	options := fmt.Sprintf("lowerdir=%[1]s/lower,upperdir=%[1]s/upper,workdir=%[1]s/work", layers)
+	if err := syscall.Mount("overlay", root, "overlay", 0, options); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Unmount(root, syscall.MNT_DETACH) })
+	w := newGuest(t).watch(root, true)
+	for _, c := range []struct {
+		script string
+		want   []string
+	}{
+		{"echo x >>a/b/changed", []string{"WRITE a/b/changed"}},
+		{"chmod 600 a/b/changed", []string{"CHMOD a/b/changed"}},
+		{"rm a/b/removed", []string{"REMOVE a/b/removed"}},
+		{"mv a/b/moved a/moved", []string{"RENAME a/b/moved", "CREATE a/moved"}},
+		{"echo x >a/b/new", []string{"CREATE a/b/new", "WRITE a/b/new"}},
+		{"mkdir a/b/folder", []string{"CREATE a/b/folder"}},
+		{"echo x >a/b/folder/file", []string{"CREATE a/b/folder/file", "WRITE a/b/folder/file"}},
+	} {
+		w.does(c.script)
+		w.expect(c.want...)
 	}
 }
 
