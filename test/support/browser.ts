@@ -1,11 +1,13 @@
-// Debian's Chromium, without a window and with a profile of its own, driven by playwright-core. Only the origins that a
-// test names are reached: everything else is refused and kept for the test to look at.
+// Debian's Chromium, without a window, with a profile and a network of its own, driven by playwright-core. Only the
+// origins that a test names are reached: everything else is refused and kept for the test to look at.
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, type Page } from 'playwright-core'
+import { forwardTo } from './forward.ts'
 
-const executablePath = '/usr/bin/chromium'
+const executablePath = join(import.meta.dirname, 'chromium-alone.sh')
 const timeoutMs = 60_000
 /** Chromium calls home for updates and much else unless it is told not to. */
 const quiet = [
@@ -29,19 +31,26 @@ export interface TestBrowser {
   close(): Promise<void>
 }
 
-/** `origins`: as in "http://127.0.0.1:8080". Returns with an empty page. */
+/** `origins`: as in "http://127.0.0.1:8080", of this machine. Returns with an empty page. */
 export async function openBrowser(origins: readonly string[]): Promise<TestBrowser> {
-  const profile = await mkdtemp(join(tmpdir(), 'wrenn-chromium-'))
+  const folder = await mkdtemp(join(tmpdir(), 'wrenn-chromium-'))
+  const ways = await openWays(folder, origins)
+  const clear = async (): Promise<void> => {
+    for (const { server } of ways) server.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+  const forwards = Object.fromEntries(ways.map(({ port, path }) => [port, path]))
   const context = await chromium
-    .launchPersistentContext(profile, {
+    .launchPersistentContext(join(folder, 'profile'), {
       executablePath,
+      env: { ...process.env, WRENN_TEST_FORWARDS: JSON.stringify(forwards) },
       args: quiet,
       chromiumSandbox: false,
       timeout: timeoutMs,
       serviceWorkers: 'block',
     })
     .catch(async (error: unknown) => {
-      await rm(profile, { recursive: true, force: true })
+      await clear()
       throw error
     })
   context.setDefaultTimeout(timeoutMs)
@@ -66,7 +75,23 @@ export async function openBrowser(origins: readonly string[]): Promise<TestBrows
     complaints,
     close: async () => {
       await context.close()
-      await rm(profile, { recursive: true, force: true })
+      await clear()
     },
   }
+}
+
+/** From the browser's network to the servers of the origins. */
+async function openWays(
+  folder: string,
+  origins: readonly string[],
+): Promise<{ port: number; path: string; server: Server }[]> {
+  const ports = new Set(origins.map((origin) => Number(new URL(origin).port)))
+  return Promise.all(
+    [...ports].map(async (port) => {
+      const path = join(folder, `${port}.sock`)
+      const server = createServer((socket) => forwardTo(socket, { port, host: '127.0.0.1' })).listen(path)
+      await new Promise((resolve) => server.once('listening', resolve))
+      return { port, path, server }
+    }),
+  )
 }
