@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
+import { compileCache } from '@wrenn/base'
 import { buildDashboard } from '@wrenn/dashboard'
 import { buildImages } from '@wrenn/images'
 
@@ -17,7 +18,12 @@ const testFiles = [
 ]
 /** The race detector needs a C compiler, which the machine may not have; without one Go must not ask for it. */
 const hasCompiler = spawnSync('gcc', ['--version'], { stdio: 'ignore' }).status === 0
-const environment = { ...process.env, CGO_ENABLED: hasCompiler ? '1' : '0' }
+const cacheDir = process.env['WRENN_CACHE_DIR'] ?? '/var/cache/wrenn'
+const environment = {
+  NODE_COMPILE_CACHE: compileCache(cacheDir),
+  ...process.env,
+  CGO_ENABLED: hasCompiler ? '1' : '0',
+}
 /** A file that hangs must not hold up the rest for ever. */
 const fileTimeoutMs = 600_000
 
@@ -35,7 +41,6 @@ if (selected.length === 0) {
   }
 }
 console.log('── images ──')
-const cacheDir = process.env['WRENN_CACHE_DIR'] ?? '/var/cache/wrenn'
 await buildImages({ cacheDir, onProgress: (line) => console.log(line) })
 console.log('── dashboard ──')
 await buildDashboard(cacheDir)

@@ -20,7 +20,8 @@ export interface ControlPlaneProcess {
 export async function startControlPlaneProcess(
   environment: Record<string, string>,
 ): Promise<ControlPlaneProcess> {
-  const env = { PATH: process.env['PATH'], CP_LISTEN_ADDR: '127.0.0.1:0', ...environment }
+  const { PATH, NODE_COMPILE_CACHE } = process.env
+  const env = { PATH, NODE_COMPILE_CACHE, CP_LISTEN_ADDR: '127.0.0.1:0', ...environment }
   const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const closed = once(child, 'close')
   let output = ''

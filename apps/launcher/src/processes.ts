@@ -1,5 +1,6 @@
 // How the platform's own two processes are run: command, environment, and how to tell that they serve.
 import { join } from 'node:path'
+import { compileCache } from '@wrenn/base'
 import type { AgentClient } from './agent-client.ts'
 import type { Folders } from './folders.ts'
 import { localUrl, repository, type Settings } from './settings.ts'
@@ -76,7 +77,13 @@ const frugalMalloc = {
 
 function commonEnvironment(settings: Settings, folders: Folders): NodeJS.ProcessEnv {
   const { environment, cacheDir } = settings
-  return { ...frugalMalloc, ...environment, WRENN_DIR: folders.root, WRENN_CACHE_DIR: cacheDir }
+  return {
+    ...frugalMalloc,
+    NODE_COMPILE_CACHE: compileCache(cacheDir),
+    ...environment,
+    WRENN_DIR: folders.root,
+    WRENN_CACHE_DIR: cacheDir,
+  }
 }
 
 async function assertHealthy(url: string): Promise<void> {
