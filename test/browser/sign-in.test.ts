@@ -38,10 +38,14 @@ describe('signing in', () => {
 
   it('begins with an account of one’s own, in a team of its own', async () => {
     const { page } = dashboard
+    const providers = page.waitForResponse('**/v1/auth/providers')
     await dashboard.goto('/')
     await heading('Sign in to Wrenn')
+    await providers
     await page.getByRole('link', { name: 'Create one' }).click()
     await heading('Create an account')
+    // None is configured here; test/browser/github.test.ts has one.
+    assert.equal(await page.getByText('Continue with').count(), 0)
     assert.equal(await page.title(), 'Create an account · Wrenn')
     await dashboard.assertAccessible()
     await dashboard.screenshots('sign-up')

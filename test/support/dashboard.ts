@@ -32,8 +32,9 @@ export class Dashboard {
     this.page = browser.page
   }
 
-  static async open(url: string): Promise<Dashboard> {
-    const dashboard = new Dashboard(url, await openBrowser([url]))
+  /** `origins`: that pages may lead to, beside the platform's own. */
+  static async open(url: string, origins: readonly string[] = []): Promise<Dashboard> {
+    const dashboard = new Dashboard(url, await openBrowser([url, ...origins]))
     await dashboard.page.setViewportSize(wide)
     // What an earlier page of the same browser has left behind is no matter of this one.
     await dashboard.page.emulateMedia({ colorScheme: 'light' })

@@ -2,9 +2,9 @@
 // Postgres. `remove` ends it whatever its state and fails when anything of it is left on the machine.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { endProcess, instanceId, isAlive, pollUntil, processRef, type ProcessRef } from '@wrenn/base'
+import { freePort } from './free-port.ts'
 import { leftovers } from './machine.ts'
 
 const launcherMain = join(import.meta.dirname, '..', '..', 'apps', 'launcher', 'src', 'main.ts')
@@ -127,12 +127,4 @@ export class TestPlatform {
     await rm(this.folder, { recursive: true, force: true })
     if (left.length > 0) throw new Error(`left on the machine:\n${left.join('\n')}\n${this.#output}`)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

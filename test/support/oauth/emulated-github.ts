@@ -11,17 +11,19 @@ import { oauthApp, redirectUriOf, twinOf, type IdentityProvider, type Person } f
 
 const program = join(import.meta.dirname, 'emulated-github-host.ts')
 const name = 'emulate'
+const names = [name, twinOf(name), 'github']
 const people = Array.from({ length: 60 }, (_, n) => ({
   login: `octo${n}`,
   email: `octo${n}@example.com`,
 }))
 
-export async function startEmulatedGitHub(): Promise<IdentityProvider> {
+/** `origin`: of the API, in the callback's address that is registered. */
+export async function startEmulatedGitHub(origin?: string): Promise<IdentityProvider> {
   const app = { client_id: oauthApp.clientId, client_secret: oauthApp.clientSecret, name: 'Wrenn' }
   const seed = {
     github: {
       users: people,
-      oauth_apps: [{ ...app, redirect_uris: [name, twinOf(name), 'github'].map(redirectUriOf) }],
+      oauth_apps: [{ ...app, redirect_uris: names.map((each) => redirectUriOf(each, origin)) }],
     },
   }
   const child = spawn(process.execPath, [program, JSON.stringify(seed)], {

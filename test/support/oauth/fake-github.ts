@@ -140,7 +140,7 @@ export class FakeGitHub implements IdentityProvider {
     assert.equal(url.searchParams.size, Object.keys(asked).length, 'a parameter is given twice')
     assert.equal(client, oauthApp.clientId)
     assert.ok(
-      [this.name, twinOf(this.name)].map(redirectUriOf).includes(redirectUri),
+      [this.name, twinOf(this.name)].map((each) => redirectUriOf(each)).includes(redirectUri),
       `${redirectUri} is not registered`,
     )
     assert.equal(asked['scope'], 'read:user user:email')

@@ -33,8 +33,8 @@ export type StartProvider<Provider extends IdentityProvider = IdentityProvider> 
 export const apiOrigin = 'https://api.example.com'
 
 /** What a provider called `name` has registered. */
-export function redirectUriOf(name: string): string {
-  return `${apiOrigin}/v1/auth/oauth/${name}/callback`
+export function redirectUriOf(name: string, origin = apiOrigin): string {
+  return `${origin}/v1/auth/oauth/${name}/callback`
 }
 
 /** Each provider is also there under this name, as if it were another one. */

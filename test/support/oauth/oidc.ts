@@ -38,7 +38,7 @@ export async function startOidc(): Promise<Oidc> {
     ({ url }: MutableRedirectUri, { url: path = '' }: IncomingMessage) => {
       const asked = new URL(path, issuer).searchParams
       assert.ok(
-        [name, twinOf(name)].map(redirectUriOf).includes(asked.get('redirect_uri') ?? ''),
+        [name, twinOf(name)].map((each) => redirectUriOf(each)).includes(asked.get('redirect_uri') ?? ''),
         'redirect_uri is not registered',
       )
       assert.equal(asked.get('client_id'), oauthApp.clientId)

@@ -33,7 +33,8 @@ export function beginProviderLogin(provider: string, to: string): void {
 export function finishProviderLogin(): LoginOutcome {
   const begun = takeBegun()
   const callback = takeCallback()
-  if (!callback) return { problem: `There is nothing to finish here. ${again}` }
+  // A reload: what came with the address was taken out of it.
+  if (!callback || callback.params.size === 0) return { problem: `There is nothing to finish here. ${again}` }
   const { provider, params } = callback
   const error = params.get('error')
   if (error !== null)
