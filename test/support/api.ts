@@ -123,13 +123,14 @@ async function send(url: string, method: string, { body, as, headers, signal }: 
     ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : body }),
     ...(signal ? { signal } : {}),
   })
-  const { status } = response
-  // What lasts is left at once: its events are not for here.
-  if (response.headers.get('content-type') === 'text/event-stream') {
-    await response.body?.cancel()
-    return { status, headers: response.headers, text: '' }
-  }
-  return { status, headers: response.headers, text: await response.text() }
+  return { status: response.status, headers: response.headers, text: await textOf(response) }
+}
+
+/** The body. A stream of events lasts, and is left at once. */
+export async function textOf(response: Response): Promise<string> {
+  if (response.headers.get('content-type') !== 'text/event-stream') return response.text()
+  await response.body?.cancel()
+  return ''
 }
 
 /** What fetch cannot ask for. A WebSocket that is accepted is closed at once. */

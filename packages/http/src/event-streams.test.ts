@@ -145,8 +145,10 @@ test('a client that does not read holds the iterable back', async () => {
 })
 
 test('a server that goes away ends its streams at once, whether they are read or not', async () => {
+  events = (signal) => quiet(signal, { event: 'ready', data: 'x' })
+  const read = await open()
   events = (signal) => quiet(signal, { event: 'ready', data: 'x'.repeat(10_000_000) })
-  const [read, unread] = [await open(), await open()]
+  const unread = await open()
   unread.once('error', () => undefined).pause()
   const whole = text(read)
   const startedAt = performance.now()

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import * as fc from 'fast-check'
 import { pollUntil } from '@wrenn/base'
 import { answerProblem, parseDocument, publicContract, type OperationDocument } from '@wrenn/contract'
-import type { Account } from '../../../../test/support/api.ts'
+import { textOf, type Account } from '../../../../test/support/api.ts'
 import { createPlatform, type Platform } from '../../../../test/support/control-plane.ts'
 import { query } from '../../../../test/support/postgres.ts'
 import { brokenValue, validValue } from '../../../../test/support/schema-values.ts'
@@ -58,7 +58,7 @@ describe('a fuzz run over the contract', () => {
       redirect: 'manual',
       ...(body === undefined ? {} : { body }),
     })
-    const text = await answer.text()
+    const text = await textOf(answer)
     const contentType = answer.headers.get('content-type')
     const isJson = contentType?.startsWith('application/json') ?? false
     const parsed: unknown = isJson ? JSON.parse(text) : text
