@@ -94,5 +94,8 @@ function placeOf(error: unknown): { field: string; message: string } | undefined
 /** Seconds until the server takes another attempt, counting down; 0 when it does now. */
 function useWait(error: unknown, sinceMs: number): number {
   const waitSec = error instanceof WrennError ? (error.retryAfterSec ?? 0) : 0
-  return useNow((nowMs) => Math.max(0, Math.ceil((sinceMs + waitSec * 1_000 - nowMs) / 1_000)))
+  // The clock of the page lags by up to a second: nobody waits for that.
+  return useNow((nowMs) =>
+    waitSec === 0 ? 0 : Math.max(0, Math.ceil((sinceMs + waitSec * 1_000 - nowMs) / 1_000)),
+  )
 }
