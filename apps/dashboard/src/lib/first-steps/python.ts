@@ -121,7 +121,9 @@ for event in stream(sandbox_id, 'python3', ['count.py']):
     if event['type'] == 'stdout':
         print(event['data'], end='', flush=True)
     if event['type'] == 'exit':
-        print('exit', event['exit_code'])`,
+        print('exit', event['exit_code'])
+    if event['type'] == 'error':
+        raise SystemExit(event['data'])`,
       pause: `paused = call('POST', f'/sandboxes/{sandbox_id}/pause')
 resumed = call('POST', f'/sandboxes/{sandbox_id}/resume')
 print(paused['status'], resumed['status'])`,
