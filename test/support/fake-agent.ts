@@ -3,10 +3,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
-import { AppError, createLogger, MIB, timed } from '@wrenn/base'
+import { AppError, createLogger, timed } from '@wrenn/base'
 import {
   answerProblem,
   hostAgentContract,
@@ -17,6 +16,7 @@ import {
 } from '@wrenn/contract'
 import { createContractServer } from '@wrenn/http'
 import { FakeFiles } from './fake-files.ts'
+import { guestHandlers, linesAnswer } from './fake-guest.ts'
 import { FakeMachine } from './fake-machine.ts'
 import { FakeTerminals } from './fake-terminals.ts'
 
@@ -146,6 +146,7 @@ export class FakeAgent {
       await this.#faults.get(operation)?.during?.(signal)
     }
     return {
+      ...guestHandlers(this),
       health: async () => ({ status: 200, body: { ...facts, sandboxes: this.sandboxes.size } }),
       listTemplates: async () => ({ status: 200, body: [{ name: 'minimal', hash: 'a', size_bytes: 1 }] }),
       prepareGolden: async () => ({ status: 200, body: { key: 'a', built: false, duration_ms: 0 } }),
@@ -192,29 +193,6 @@ export class FakeAgent {
         machine.findRunning(params.id)
         return { status: 204 }
       },
-      startTerminal: async ({ params, body, signal }) => {
-        machine.findRunning(params.id)
-        return linesAnswer(this.terminals.start(params.id, body, signal))
-      },
-      attachTerminal: async ({ params, body: size, signal }) => {
-        machine.findRunning(params.id)
-        return linesAnswer(this.terminals.attach(params.id, Number(params.pid), { size, signal }))
-      },
-      feedTerminal: async ({ params, body }) => {
-        machine.findRunning(params.id)
-        await this.terminals.feed(params.id, Number(params.pid), body.stream)
-        return { status: 204 }
-      },
-      resizeTerminal: async ({ params, body }) => {
-        machine.findRunning(params.id)
-        this.terminals.resize(params.id, Number(params.pid), body)
-        return { status: 204 }
-      },
-      stopTerminal: async ({ params }) => {
-        machine.findRunning(params.id)
-        this.terminals.stop(params.id, Number(params.pid))
-        return { status: 204 }
-      },
       readFile: async ({ params, query }) => {
         machine.findRunning(params.id)
         const body = this.files.get(query.path)
@@ -227,35 +205,6 @@ export class FakeAgent {
         if (query.path !== undefined) this.files.set(query.path, content)
         else this.forms.push(content.toString())
         return { status: 204 }
-      },
-      listFiles: async ({ params, query }) => {
-        machine.findRunning(params.id)
-        return { status: 200, body: this.tree.list(query.path) }
-      },
-      statFile: async ({ params, query }) => {
-        machine.findRunning(params.id)
-        return { status: 200, body: this.tree.stat(query.path) }
-      },
-      makeDirectory: async ({ params, body }) => {
-        machine.findRunning(params.id)
-        return { status: 201, body: this.tree.makeFolder(body.path) }
-      },
-      moveFile: async ({ params, body }) => {
-        machine.findRunning(params.id)
-        return { status: 200, body: this.tree.move(body.source, body.destination) }
-      },
-      removeFile: async ({ params, query }) => {
-        machine.findRunning(params.id)
-        this.tree.remove(query.path)
-        return { status: 204 }
-      },
-      watchFiles: async ({ params, query, signal }) => {
-        machine.findRunning(params.id)
-        return linesAnswer(this.tree.watch(query.path, query.recursive === 'true', signal))
-      },
-      getMetrics: async ({ params }) => {
-        machine.findRunning(params.id)
-        return { status: 200, body: { at: new Date().toISOString(), ...idleMetrics } }
       },
       exec: async ({ params, body, signal }) => {
         machine.findRunning(params.id)
@@ -302,27 +251,10 @@ export class FakeAgent {
   }
 }
 
-function linesAnswer(lines: AsyncGenerator<string>): {
-  status: 200
-  contentType: 'application/x-ndjson'
-  body: Readable
-} {
-  return { status: 200, contentType: 'application/x-ndjson', body: Readable.from(lines) }
-}
-
 /** Settles when the caller has gone away or given up. */
 export function untilAborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-}
-
-const idleMetrics = {
-  cpu_count: 1,
-  cpu_used_percent: 0.5,
-  memory_total_bytes: 512 * MIB,
-  memory_used_bytes: 64 * MIB,
-  disk_total_bytes: 1024 * MIB,
-  disk_used_bytes: MIB,
 }
 
 const facts = {

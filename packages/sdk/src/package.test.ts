@@ -60,7 +60,7 @@ describe('the published package', () => {
 
   it('has a README whose code compiles', async () => {
     const blocks = await readmeCode()
-    assert.equal(blocks.length, 4)
+    assert.equal(blocks.length, 5)
     await mkdir(join(built.folder, 'node_modules', '@types'))
     for (const name of ['@types/node', '@types/ws', 'ws', 'undici-types'])
       await symlink(join(modules, name), join(built.folder, 'node_modules', name))
