@@ -11,6 +11,7 @@ import { AppLayout } from './layout/app-layout.tsx'
 import { NotFoundPage, RouteError, RoutePending } from './layout/boundaries.tsx'
 import { RootLayout } from './layout/root-layout.tsx'
 import type { Page } from './paths.ts'
+import { sandboxesSearch } from './routes/sandboxes/search.ts'
 import { clientOf } from './session/client.ts'
 import { safeReturnTo } from './session/return-to.ts'
 import { sessions } from './session/session.ts'
@@ -76,6 +77,7 @@ const appRoute = createRoute({
 const sandboxesRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/sandboxes',
+  validateSearch: sandboxesSearch,
   component: lazyRouteComponent(() => import('./routes/sandboxes.tsx'), 'SandboxesPage'),
 })
 

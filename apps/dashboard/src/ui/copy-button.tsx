@@ -24,8 +24,16 @@ function useCopy(text: string | (() => string)): { copy: () => void; isCopied: b
   return { copy, isCopied }
 }
 
+/** For menus: a notice says that it is copied. */
+export function copyText(text: string): void {
+  writeClipboard(text).then(
+    () => notify.done('Copied'),
+    (error: unknown) => notify.failed('Could not copy', error),
+  )
+}
+
 /** The clipboard is there on https and localhost only (W3C Clipboard API, "secure context"). */
-async function writeClipboard(text: string): Promise<void> {
+export async function writeClipboard(text: string): Promise<void> {
   if (!isSecureContext)
     throw new Error('Browsers let pages copy over https and on localhost only. Select the text and copy it.')
   await navigator.clipboard.writeText(text)

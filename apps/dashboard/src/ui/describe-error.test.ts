@@ -23,6 +23,10 @@ test('a refused field is named, and only that', () => {
     message: 'Must have at least 8 characters',
   })
   assert.deepEqual(of('metadata.a: must be a string'), { field: 'metadata', message: 'Must be a string' })
+  assert.deepEqual(of('metadata."a key: mine": must be a string'), {
+    field: 'metadata',
+    message: 'Must be a string',
+  })
   assert.equal(of('A JSON body is required'), undefined)
   assert.equal(of('password: no', 'unauthorized'), undefined)
   assert.equal(fieldError(new Error('a: b')), undefined)

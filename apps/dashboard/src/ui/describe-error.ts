@@ -25,10 +25,13 @@ const ownWords: Readonly<Record<string, string>> = {
   unexpected_answer: 'What answered was not the platform: a proxy in between may be misconfigured.',
 }
 
+/** A field, what of it (`args[0]`, `metadata.env`, `metadata."a key: of the caller"`), and what is wrong. */
+const fieldPattern = /^([a-z_]+)(?:[\w.[\]-]|"(?:[^"\\]|\\.)*")*: (.+)$/s
+
 /** Of an `invalid_request`: the field it names first ("email: must be…"), and the rest. */
 export function fieldError(error: unknown): { field: string; message: string } | undefined {
   if (!(error instanceof WrennError) || error.code !== 'invalid_request') return undefined
-  const [, field, message] = /^([a-z_]+)[\w.[\]]*: (.+)$/s.exec(error.message) ?? []
+  const [, field, message] = fieldPattern.exec(error.message) ?? []
   return field === undefined || message === undefined ? undefined : { field, message: capitalised(message) }
 }
 

@@ -8,19 +8,28 @@ export interface FieldProps {
   name?: string
   help?: ReactNode
   error?: string | undefined
+  /** For rows of fields that one heading names: only assistive technology gets each one's own. */
+  isLabelHidden?: boolean
 }
 
 export const controlStyle =
   'w-full min-w-0 rounded-md border border-control bg-surface px-2.5 text-ink placeholder:text-muted focus-visible:outline-offset-0 data-invalid:border-danger'
 
-export function Field({ label, name, help, error, children }: FieldProps & { children: ReactNode }) {
+export function Field({
+  label,
+  name,
+  help,
+  error,
+  isLabelHidden = false,
+  children,
+}: FieldProps & { children: ReactNode }) {
   return (
     <Base.Root
       {...(name === undefined ? {} : { name })}
       invalid={error !== undefined}
       className="flex min-w-0 flex-col gap-1"
     >
-      <Base.Label className="font-medium">{label}</Base.Label>
+      <Base.Label className={isLabelHidden ? 'sr-only' : 'font-medium'}>{label}</Base.Label>
       {children}
       {help !== undefined && <Base.Description className="text-xs text-muted">{help}</Base.Description>}
       <Base.Error match={error !== undefined} className="text-xs text-danger">

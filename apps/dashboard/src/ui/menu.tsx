@@ -42,7 +42,7 @@ export function ActionMenu({ trigger, actions }: { trigger: ReactElement; action
 }
 
 export interface MenuPopupProps {
-  side?: 'top' | 'bottom'
+  side?: 'top' | 'bottom' | 'right'
   align?: 'start' | 'end'
   children: ReactNode
 }

@@ -1,6 +1,7 @@
 // A table that becomes a list of cards on narrow screens. Rows can be selected, one by one or all. The roles are said
-// aloud, since browsers forget them when rows are laid out as cards.
-import type { ReactNode } from 'react'
+// aloud, since browsers forget them when rows are laid out as cards. A row renders again only when it has changed, or
+// `columns`: keep those the same, so that hundreds of rows stay quick.
+import { memo, useCallback, useLayoutEffect, useRef, type ReactNode } from 'react'
 import { cx } from '../lib/cx.ts'
 import { Checkbox } from './checkbox.tsx'
 
@@ -33,6 +34,7 @@ export interface TableProps<Row> {
 }
 
 export function Table<Row>({ label, columns, rows, rowKey, rowName = rowKey, selection }: TableProps<Row>) {
+  const onToggle = useToggle(selection)
   return (
     <div className="overflow-x-auto rounded-lg border border-line bg-surface max-sm:border-0 max-sm:bg-transparent">
       <table role="table" aria-label={label} className="w-full border-collapse text-left max-sm:block">
@@ -66,7 +68,7 @@ export function Table<Row>({ label, columns, rows, rowKey, rowName = rowKey, sel
               name={rowName(row)}
               row={row}
               columns={columns}
-              {...(selection ? { selection } : {})}
+              {...(selection ? { isSelected: selection.keys.has(rowKey(row)), onToggle } : {})}
             />
           ))}
         </tbody>
@@ -80,28 +82,27 @@ interface BodyRowProps<Row> {
   name: string
   row: Row
   columns: readonly Column<Row>[]
-  selection?: Selection
+  /** Left out where rows are not selected. */
+  isSelected?: boolean
+  onToggle?: (id: string, isOn: boolean) => void
 }
 
 const rowStyle =
-  'border-b border-line last:border-0 hover:bg-hover/50 max-sm:relative max-sm:block max-sm:rounded-lg max-sm:border max-sm:bg-surface max-sm:p-3 max-sm:last:border'
+  'border-b border-line last:border-0 max-sm:relative max-sm:block max-sm:rounded-lg max-sm:border max-sm:bg-surface max-sm:p-3 max-sm:last:border'
 
-function BodyRow<Row>({ id, name, row, columns, selection }: BodyRowProps<Row>) {
-  const isSelected = selection?.keys.has(id) ?? false
-  const toggle = (isOn: boolean): void => {
-    const keys = new Set(selection?.keys)
-    if (isOn) keys.add(id)
-    else keys.delete(id)
-    selection?.onChange(keys)
-  }
+function PlainRow<Row>({ id, name, row, columns, isSelected = false, onToggle }: BodyRowProps<Row>) {
   return (
-    <tr role="row" className={cx(rowStyle, isSelected && 'bg-accent-soft')}>
-      {selection && (
+    <tr role="row" className={cx(rowStyle, isSelected ? 'bg-accent-soft' : 'hover:bg-hover/50')}>
+      {onToggle && (
         <td
           role="cell"
           className="w-9 py-2 pl-3 align-middle max-sm:absolute max-sm:top-3 max-sm:right-3 max-sm:w-auto max-sm:p-0"
         >
-          <Checkbox ariaLabel={`Select ${name}`} isChecked={isSelected} onChange={toggle} />
+          <Checkbox
+            ariaLabel={`Select ${name}`}
+            isChecked={isSelected}
+            onChange={(isOn) => onToggle(id, isOn)}
+          />
         </td>
       )}
       {columns.map(({ header, label, cell, isMain, isRight }) => (
@@ -124,6 +125,23 @@ function BodyRow<Row>({ id, name, row, columns, selection }: BodyRowProps<Row>) 
       ))}
     </tr>
   )
+}
+
+/** `memo` forgets that a component is generic. */
+const BodyRow = memo(PlainRow) as typeof PlainRow
+
+/** The same function for as long as the table lives. */
+function useToggle(selection: Selection | undefined): (id: string, isOn: boolean) => void {
+  const latest = useRef(selection)
+  useLayoutEffect(() => {
+    latest.current = selection
+  }, [selection])
+  return useCallback((id, isOn) => {
+    const keys = new Set(latest.current?.keys)
+    if (isOn) keys.add(id)
+    else keys.delete(id)
+    latest.current?.onChange(keys)
+  }, [])
 }
 
 function SelectAll({ all, selection: { keys, onChange } }: { all: readonly string[]; selection: Selection }) {

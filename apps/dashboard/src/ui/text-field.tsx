@@ -18,6 +18,7 @@ export function TextField({
   name,
   help,
   error,
+  isLabelHidden = false,
   value,
   onChange,
   rows,
@@ -27,7 +28,13 @@ export function TextField({
 }: TextFieldProps) {
   const style = cx(controlStyle, rows === undefined ? 'h-8' : 'py-1.5', isMono && 'font-mono', className)
   return (
-    <Field label={label} {...(name === undefined ? {} : { name })} help={help} error={error}>
+    <Field
+      label={label}
+      {...(name === undefined ? {} : { name })}
+      help={help}
+      error={error}
+      isLabelHidden={isLabelHidden}
+    >
       <Base.Control
         {...rest}
         value={value}
