@@ -8,7 +8,7 @@ import {
   redirect,
 } from '@tanstack/react-router'
 import { AppLayout } from './layout/app-layout.tsx'
-import { NotFoundPage, RouteError, RoutePending } from './layout/boundaries.tsx'
+import { RouteError, RoutePending, UnknownPage } from './layout/boundaries.tsx'
 import { RootLayout } from './layout/root-layout.tsx'
 import type { Page } from './paths.ts'
 import { sandboxesSearch } from './routes/sandboxes/search.ts'
@@ -16,7 +16,7 @@ import { clientOf } from './session/client.ts'
 import { safeReturnTo } from './session/return-to.ts'
 import { sessions } from './session/session.ts'
 
-const rootRoute = createRootRoute({ component: RootLayout, notFoundComponent: NotFoundPage })
+const rootRoute = createRootRoute({ component: RootLayout, notFoundComponent: UnknownPage })
 
 const indexRoute = createRoute({
   getParentRoute: () => rootRoute,

@@ -27,11 +27,11 @@ export function AppLayout() {
           <div className="flex min-w-0 flex-col">
             <TopBar />
             <ConnectionNotice connection={connection} />
-            <CatchBoundary getResetKey={() => path} errorComponent={RouteError}>
-              <main id="content" tabIndex={-1} className="flex-1">
+            <main id="content" tabIndex={-1} className="flex-1">
+              <CatchBoundary getResetKey={() => path} errorComponent={RouteError}>
                 <Outlet />
-              </main>
-            </CatchBoundary>
+              </CatchBoundary>
+            </main>
           </div>
         </div>
       </QueryClientProvider>

@@ -22,16 +22,26 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
     void router.invalidate()
   }
   return (
-    <main id="content" tabIndex={-1} className="mx-auto max-w-2xl p-6">
+    <div className="mx-auto max-w-2xl p-6">
       <ErrorState title="This page has failed" error={error} onRetry={retry} />
+    </div>
+  )
+}
+
+/** For an address that is no page at all: there is nothing around it. */
+export function UnknownPage() {
+  return (
+    <main id="content" tabIndex={-1}>
+      <NotFoundPage />
     </main>
   )
 }
 
+/** In the place of a page whose sandbox, or whatever it is about, is not there, or another team's. */
 export function NotFoundPage() {
   useTitle('Not found')
   return (
-    <main id="content" tabIndex={-1} className="mx-auto max-w-2xl p-6">
+    <div className="mx-auto max-w-2xl p-6">
       <EmptyState
         headingLevel={1}
         icon={Compass}
@@ -40,6 +50,6 @@ export function NotFoundPage() {
       >
         The address is wrong, or what was here is gone.
       </EmptyState>
-    </main>
+    </div>
   )
 }
