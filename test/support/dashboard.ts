@@ -2,7 +2,6 @@
 // violations of its policy, requests that fail, requests to anywhere else.
 import assert from 'node:assert/strict'
 import { mkdir, readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { buildDashboard } from '@wrenn/dashboard'
 import type { Page } from 'playwright-core'
@@ -10,7 +9,7 @@ import type { Account } from './api.ts'
 import { openBrowser, type TestBrowser } from './browser.ts'
 
 const screenshots = join(import.meta.dirname, '..', 'browser', 'screenshots')
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+const axeUrl = new URL(import.meta.resolve('axe-core/axe.min.js'))
 const wide = { width: 1280, height: 800 }
 const narrow = { width: 390, height: 844 }
 
@@ -132,7 +131,7 @@ interface PageGlobals {
 
 /** The policy forbids script elements that are not files of the server: axe is evaluated instead. */
 async function axeViolations(page: Page): Promise<{ id: string; nodes: string[] }[]> {
-  await page.evaluate(await readFile(axePath, 'utf8'))
+  await page.evaluate(await readFile(axeUrl, 'utf8'))
   return page.evaluate(async () => {
     const { axe, document } = globalThis as unknown as PageGlobals
     // Menus and lists of options lie beside the landmarks, at the end of the page, for as long as they are open.
