@@ -12,6 +12,7 @@ test('everything but the database has a default', () => {
     jwtSecret: undefined,
     dataFolder: '/var/lib/wrenn',
     agentSocket: '/var/lib/wrenn/run/agent.sock',
+    dashboardFolder: undefined,
     logLevel: 'info',
     signups: 'open',
     rateLimits: defaultRateLimits,
