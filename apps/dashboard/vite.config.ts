@@ -3,13 +3,16 @@
 import tailwind from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
+import { xtermUnderPolicy } from './build/xterm-under-policy.ts'
 
 const platform = process.env['WRENN_URL'] ?? 'http://127.0.0.1:8080'
 const api = ['/v1', '/health', '/docs', '/openapi.yaml']
 
 // oxlint-disable-next-line import/no-default-export -- Vite takes no other
 export default defineConfig({
-  plugins: [react(), tailwind()],
+  plugins: [react(), tailwind(), xtermUnderPolicy()],
+  // Else the development server bundles it ahead of plugins.
+  optimizeDeps: { exclude: ['@xterm/xterm'] },
   build: {
     target: 'es2022',
     // Else small files become data: URLs, which the policy refuses but for images.

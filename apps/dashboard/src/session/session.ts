@@ -56,7 +56,9 @@ class SessionStore {
   /** Nothing happens when the session of this token has ended already: a late 401 does not end the next one. */
   end(reason: SessionEnd, token: string): void {
     if (this.#current?.token !== token) return
-    sessionStorage.removeItem(storageKey)
+    // Whoever signs out leaves nothing behind. After an expiry one goes on: with the same terminals, for example.
+    if (reason === 'signed_out') sessionStorage.clear()
+    else sessionStorage.removeItem(storageKey)
     this.#lastEnd = reason
     this.#set(undefined)
   }

@@ -1,0 +1,63 @@
+// The terminal's colours, light and dark: the sixteen that programs name, and those of the page around it (app.css).
+// xterm.js takes no CSS variables. Programs combine colours as they like, so it also keeps every pair readable
+// (minimumContrastRatio in screen.ts).
+import type { ITheme } from '@xterm/xterm'
+
+export type PaletteName = 'light' | 'dark'
+
+export const palettes = {
+  light: {
+    background: '#ffffff',
+    foreground: '#17171a',
+    cursor: '#0d6b56',
+    cursorAccent: '#ffffff',
+    selectionBackground: '#bfe3d8',
+    selectionInactiveBackground: '#e3e3e7',
+    scrollbarSliderBackground: '#17171a33',
+    scrollbarSliderHoverBackground: '#17171a55',
+    scrollbarSliderActiveBackground: '#17171a77',
+    black: '#17171a',
+    red: '#b3261e',
+    green: '#14703c',
+    yellow: '#855300',
+    blue: '#2456b8',
+    magenta: '#8a2c96',
+    cyan: '#0b6a7a',
+    white: '#5a5a65',
+    brightBlack: '#5f5f6b',
+    brightRed: '#c4372e',
+    brightGreen: '#1a7d45',
+    brightYellow: '#945d00',
+    brightBlue: '#3767c9',
+    brightMagenta: '#9b3ea7',
+    brightCyan: '#177889',
+    brightWhite: '#17171a',
+  },
+  dark: {
+    background: '#141417',
+    foreground: '#ececef',
+    cursor: '#4cc9a7',
+    cursorAccent: '#04211a',
+    selectionBackground: '#1f5a4b',
+    selectionInactiveBackground: '#2f2f36',
+    scrollbarSliderBackground: '#ececef2e',
+    scrollbarSliderHoverBackground: '#ececef4d',
+    scrollbarSliderActiveBackground: '#ececef66',
+    black: '#3a3a42',
+    red: '#ff8f85',
+    green: '#5fd08c',
+    yellow: '#e5b454',
+    blue: '#8db4ff',
+    magenta: '#dd9ae8',
+    cyan: '#6fd0de',
+    white: '#d4d4da',
+    brightBlack: '#8b8b96',
+    brightRed: '#ffb0a9',
+    brightGreen: '#8fe0ae',
+    brightYellow: '#f0cd87',
+    brightBlue: '#b3cdff',
+    brightMagenta: '#eabdf1',
+    brightCyan: '#9fe2ec',
+    brightWhite: '#ffffff',
+  },
+} as const satisfies Record<PaletteName, ITheme>
