@@ -45,21 +45,31 @@ export function Idle({ sandbox }: { sandbox: Sandbox }) {
   return <span className="text-muted">–</span>
 }
 
+export interface MetadataChipsProps {
+  metadata: Readonly<Record<string, string>>
+  /** More than these are counted only. Default: all are shown. */
+  most?: number
+}
+
 /** The team's own labels. */
-export function MetadataChips({ metadata }: { metadata: Readonly<Record<string, string>> }) {
-  const pairs = Object.entries(metadata)
+export function MetadataChips({ metadata, most = Infinity }: MetadataChipsProps) {
+  const pairs = Object.entries(metadata).map(([key, value]) => `${key}=${value}`)
+  const rest = pairs.slice(most)
   if (pairs.length === 0) return null
   return (
     <ul aria-label="Metadata" className="flex flex-wrap gap-1">
-      {pairs.map(([key, value]) => (
-        <li
-          key={key}
-          title={`${key}=${value}`}
-          className="max-w-56 truncate rounded-sm bg-sunken px-1.5 py-px font-mono text-xs text-muted"
-        >
-          {key}={value}
+      {pairs.slice(0, most).map((pair) => (
+        <li key={pair} title={pair} className={chip}>
+          {pair}
         </li>
       ))}
+      {rest.length > 0 && (
+        <li title={rest.join('\n')} className={chip}>
+          {rest.length} more
+        </li>
+      )}
     </ul>
   )
 }
+
+const chip = 'max-w-56 truncate rounded-sm bg-sunken px-1.5 py-px font-mono text-xs text-muted'

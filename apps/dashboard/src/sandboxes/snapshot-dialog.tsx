@@ -19,6 +19,7 @@ import { snapshot } from './perform.ts'
 export function SnapshotDialog({ sandbox, onClose }: { sandbox: Sandbox; onClose: () => void }) {
   const client = useClient()
   const formId = useId()
+  const nameInput = useRef<HTMLInputElement>(null)
   const [name, setName] = useState('')
   const [overwrite, setOverwrite] = useState(false)
   const templates = useQuery(templatesQuery(client.wrenn))
@@ -59,6 +60,7 @@ export function SnapshotDialog({ sandbox, onClose }: { sandbox: Sandbox; onClose
       isOpen
       onClose={onClose}
       title="Save as a snapshot"
+      initialFocus={nameInput}
       description={<span className="font-mono text-xs">{sandbox.id}</span>}
       footer={
         <>
@@ -84,6 +86,7 @@ export function SnapshotDialog({ sandbox, onClose }: { sandbox: Sandbox; onClose
           that go on where this one is now. <strong>The sandbox itself is destroyed afterwards.</strong>
         </p>
         <TextField
+          ref={nameInput}
           label="Name"
           name="name"
           isMono

@@ -1,7 +1,7 @@
 // Asks before something that cannot be undone, does it, and stays open with the error when that fails.
 import { AlertDialog as Base } from '@base-ui/react/alert-dialog'
 import { useMutation } from '@tanstack/react-query'
-import type { ReactNode } from 'react'
+import { useRef, type ReactNode } from 'react'
 import type { ApiCall } from '../lib/curl.ts'
 import { cx } from '../lib/cx.ts'
 import { Button } from './button.tsx'
@@ -33,6 +33,8 @@ export function ConfirmDialog({
   onConfirm,
   call,
 }: ConfirmDialogProps) {
+  // Whoever presses Enter without reading loses nothing.
+  const cancel = useRef<HTMLButtonElement>(null)
   const confirm = useMutation({ mutationFn: onConfirm, onSuccess: onClose })
   const close = (): void => {
     if (confirm.isPending) return
@@ -43,7 +45,7 @@ export function ConfirmDialog({
     <Base.Root open={isOpen} onOpenChange={(open) => !open && close()}>
       <Base.Portal>
         <Base.Backdrop className={dialogBackdrop} />
-        <Base.Popup className={cx(dialogPopup, 'max-w-md')}>
+        <Base.Popup initialFocus={cancel} className={cx(dialogPopup, 'max-w-md')}>
           <div className="flex min-h-0 flex-col gap-2 overflow-y-auto px-5 py-4">
             <Base.Title className="text-base font-semibold">{title}</Base.Title>
             <Base.Description className="text-muted" render={<div />}>
@@ -57,7 +59,9 @@ export function ConfirmDialog({
                 <CopyAsCurl call={call} />
               </span>
             )}
-            <Button onClick={close}>Cancel</Button>
+            <Button ref={cancel} onClick={close}>
+              Cancel
+            </Button>
             <Button variant="danger" isBusy={confirm.isPending} onClick={() => confirm.mutate()}>
               {confirmLabel}
             </Button>

@@ -1,6 +1,7 @@
 // One of a few. With very many, or with free text, it is the wrong control.
 import { Select as Base } from '@base-ui/react/select'
 import { Check, ChevronDown } from 'lucide-react'
+import type { Ref } from 'react'
 import { cx } from '../lib/cx.ts'
 import { controlStyle, Field, type FieldProps } from './field.tsx'
 
@@ -16,6 +17,8 @@ export interface SelectProps<Value extends string> extends FieldProps {
   onChange: (value: Value) => void
   options: readonly SelectOption<Value>[]
   isDisabled?: boolean
+  /** Of the button that opens the list, to focus it. */
+  ref?: Ref<HTMLButtonElement>
 }
 
 export function Select<Value extends string>({
@@ -23,6 +26,7 @@ export function Select<Value extends string>({
   onChange,
   options,
   isDisabled = false,
+  ref,
   ...field
 }: SelectProps<Value>) {
   return (
@@ -36,6 +40,7 @@ export function Select<Value extends string>({
         disabled={isDisabled}
       >
         <Base.Trigger
+          ref={ref}
           className={cx(
             controlStyle,
             'flex h-8 items-center justify-between gap-2 text-left data-disabled:cursor-not-allowed data-disabled:bg-sunken data-disabled:text-muted',

@@ -2,7 +2,7 @@
 import { Menu } from '@base-ui/react/menu'
 import type { Sandbox } from '@wrenn/sdk'
 import { Ellipsis, X } from 'lucide-react'
-import { useState } from 'react'
+import { useState, type Dispatch, type SetStateAction } from 'react'
 import { actionWords, whyNot } from '../../sandboxes/actions.ts'
 import { DestroyDialog } from '../../sandboxes/destroy-dialog.tsx'
 import type { SimpleAction } from '../../sandboxes/perform.ts'
@@ -17,7 +17,7 @@ const bulkActions = ['pause', 'resume', 'destroy'] as const satisfies readonly S
 
 export interface BulkBarProps {
   selected: readonly Sandbox[]
-  onSelect: (ids: ReadonlySet<string>) => void
+  onSelect: Dispatch<SetStateAction<ReadonlySet<string>>>
 }
 
 export function BulkBar({ selected, onSelect }: BulkBarProps) {
@@ -25,7 +25,8 @@ export function BulkBar({ selected, onSelect }: BulkBarProps) {
   const [toDestroy, setToDestroy] = useState<readonly Sandbox[]>()
   const isRunning = bulk !== undefined && bulk.done.length + bulk.failed.length < bulk.total
   const doAll = async (action: SimpleAction, sandboxes: readonly Sandbox[]): Promise<void> => {
-    onSelect(new Set(await run(action, sandboxes)))
+    const done = new Set(await run(action, sandboxes))
+    onSelect((chosen) => new Set([...chosen].filter((id) => !done.has(id))))
   }
   const start = (action: SimpleAction): void => {
     if (action === 'destroy') setToDestroy(selected)

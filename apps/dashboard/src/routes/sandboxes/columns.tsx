@@ -39,17 +39,20 @@ export function sandboxColumns(menu: Menu.Handle<string>): readonly Column<Sandb
   ]
 }
 
+/** In a row; the page of the sandbox has them all. */
+const shownPairs = 4
+
 function NameCell({ sandbox: { id, metadata } }: { sandbox: Sandbox }) {
   return (
     <div className="flex flex-col items-start gap-1">
       <Link
         to="/sandboxes/$id"
         params={{ id }}
-        className="font-mono text-xs font-medium hover:text-accent hover:underline"
+        className="font-mono text-xs font-medium whitespace-nowrap hover:text-accent hover:underline"
       >
         {id}
       </Link>
-      <MetadataChips metadata={metadata} />
+      <MetadataChips metadata={metadata} most={shownPairs} />
     </div>
   )
 }
@@ -57,7 +60,7 @@ function NameCell({ sandbox: { id, metadata } }: { sandbox: Sandbox }) {
 function TemplateCell({ sandbox: { template, vcpus, memory_mb: memoryMib } }: { sandbox: Sandbox }) {
   return (
     <div>
-      <div title={template} className="max-w-48 truncate max-sm:max-w-60">
+      <div title={template} className="max-w-40 truncate max-sm:max-w-60">
         {template}
       </div>
       <div className="text-xs whitespace-nowrap text-muted">{sizeText({ vcpus, memoryMib })}</div>
@@ -72,7 +75,7 @@ function StatusCell({ sandbox }: { sandbox: Sandbox }) {
     <div className="flex flex-col items-start gap-0.5">
       <SandboxStatusBadge sandbox={sandbox} pending={pending.get(sandbox.id)} />
       {reason !== undefined && (
-        <span title={reason} className="line-clamp-2 max-w-56 text-xs text-muted">
+        <span title={reason} className="line-clamp-2 max-w-56 text-xs text-balance text-muted">
           {reason}
         </span>
       )}

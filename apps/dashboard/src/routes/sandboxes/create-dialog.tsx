@@ -39,6 +39,7 @@ export function CreateDialog({ template: asked, onClose }: CreateDialogProps) {
   const [draft, setDraft] = useState<Draft>({ ...firstDraft, template: asked || defaultTemplate })
   const [gaps, setGaps] = useState<Readonly<Record<string, string>>>({})
   const form = useRef<HTMLFormElement>(null)
+  const first = useRef<HTMLButtonElement>(null)
   const formId = useId()
   const keyFor = useIdempotencyKey()
   const chosen = templates.data?.find(({ name }) => name === draft.template)
@@ -80,8 +81,8 @@ export function CreateDialog({ template: asked, onClose }: CreateDialogProps) {
     event.preventDefault()
     const missing = gapsOf(draft, chosen)
     setGaps(missing)
-    const [first] = Object.keys(missing)
-    if (first !== undefined) focus(first)
+    const [gap] = Object.keys(missing)
+    if (gap !== undefined) focus(gap)
     else if (!create.isPending) create.mutate(requestOf(draft, chosen))
   }
   return (
@@ -89,6 +90,7 @@ export function CreateDialog({ template: asked, onClose }: CreateDialogProps) {
       isOpen
       onClose={onClose}
       title="Create a sandbox"
+      initialFocus={first}
       footer={
         <>
           <span className="mr-auto -ml-2.5">
@@ -105,6 +107,7 @@ export function CreateDialog({ template: asked, onClose }: CreateDialogProps) {
     >
       <form ref={form} id={formId} noValidate onSubmit={onSubmit} className="flex flex-col gap-4">
         <TemplateField
+          ref={first}
           value={draft.template}
           onChange={(template) => change({ template })}
           templates={templates}
@@ -123,10 +126,23 @@ export function CreateDialog({ template: asked, onClose }: CreateDialogProps) {
           onChange={(metadata) => change({ metadata })}
           error={errors['metadata']}
         />
-        {create.error && !refused && <InlineError error={create.error} />}
+        {create.error && !refused && <Refusal error={create.error} />}
         {create.isPending && <Patience since={create.submittedAt} />}
       </form>
     </Dialog>
+  )
+}
+
+function Refusal({ error }: { error: Error }) {
+  return (
+    <div className="flex flex-col gap-1">
+      <InlineError error={error} />
+      {error instanceof WrennError && error.code === 'no_capacity' && (
+        <p className="text-xs text-muted">
+          Ask for less memory, pause or destroy other sandboxes, or try again later.
+        </p>
+      )}
+    </div>
   )
 }
 

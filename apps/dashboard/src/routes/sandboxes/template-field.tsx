@@ -1,6 +1,7 @@
 // From what a sandbox is made: base templates, and the team's snapshots.
 import type { UseQueryResult } from '@tanstack/react-query'
 import type { Template } from '@wrenn/sdk'
+import type { Ref } from 'react'
 import { formatBytes } from '../../lib/format.ts'
 import { sizeText } from '../../sandboxes/facts.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -12,9 +13,10 @@ export interface TemplateFieldProps {
   onChange: (name: string) => void
   templates: UseQueryResult<Template[]>
   error: string | undefined
+  ref: Ref<HTMLButtonElement>
 }
 
-export function TemplateField({ value, onChange, templates, error }: TemplateFieldProps) {
+export function TemplateField({ value, onChange, templates, error, ref }: TemplateFieldProps) {
   const known = templates.data ?? []
   const options = known.map((template) => ({
     value: template.name,
@@ -28,6 +30,7 @@ export function TemplateField({ value, onChange, templates, error }: TemplateFie
   return (
     <div data-field="template" className="flex flex-col gap-2">
       <Select
+        ref={ref}
         label="Template"
         name="template"
         value={value}

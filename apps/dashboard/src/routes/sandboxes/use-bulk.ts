@@ -17,14 +17,14 @@ const atOnce = 4
 
 export function useBulk(): {
   bulk: Bulk | undefined
-  /** Returns when each has been done or has failed: the ids of those that have failed. */
+  /** Returns when each has been done or has failed: the ids of those that have been done. */
   run: (action: SimpleAction, sandboxes: readonly Sandbox[]) => Promise<string[]>
   dismiss: () => void
 } {
   const client = useClient()
   const [bulk, setBulk] = useState<Bulk>()
   const run = async (action: SimpleAction, sandboxes: readonly Sandbox[]): Promise<string[]> => {
-    const failed: string[] = []
+    const done: string[] = []
     setBulk({ action, total: sandboxes.length, done: [], failed: [] })
     const rest = [...sandboxes]
     const work = async (): Promise<void> => {
@@ -35,15 +35,15 @@ export function useBulk(): {
           // What cannot be is not asked for; a snapshot of the state when it was selected.
           if (reason !== undefined) throw new Error(reason)
           await perform(client, action, sandbox)
+          done.push(id)
           setBulk((now) => now && { ...now, done: [...now.done, id] })
         } catch (error) {
-          failed.push(id)
           setBulk((now) => now && { ...now, failed: [...now.failed, { id, error }] })
         }
       }
     }
     await Promise.all(Array.from({ length: atOnce }, work))
-    return failed
+    return done
   }
   return { bulk, run, dismiss: () => setBulk(undefined) }
 }
