@@ -55,8 +55,11 @@ describe('a login with GitHub', () => {
   })
 
   after(async () => {
-    await dashboard?.close()
-    assert.deepEqual(await undo.undoAll(), [])
+    try {
+      await dashboard?.close()
+    } finally {
+      assert.deepEqual(await undo.undoAll(), [])
+    }
   })
 
   afterEach(async () => {
