@@ -12,6 +12,8 @@ const somewhere = '192.0.2.1/24'
 
 await run('ip', ['link', 'set', 'lo', 'up'])
 await run('ip', ['link', 'add', 'somewhere', 'type', 'veth', 'peer', 'name', 'nowhere'])
+// Addresses of IPv6 that appear by themselves do so two seconds later (RFC 4862, section 5.4): that is a change.
+for (const name of ['somewhere', 'nowhere']) await run('ip', ['link', 'set', name, 'addrgenmode', 'none'])
 await run('ip', ['address', 'add', somewhere, 'dev', 'somewhere'])
 for (const name of ['somewhere', 'nowhere']) await run('ip', ['link', 'set', name, 'up'])
 
