@@ -9,7 +9,10 @@ export function Tooltip({ text, children }: { text: string; children: ReactEleme
       <Base.Trigger delay={300} render={children} />
       <Base.Portal>
         <Base.Positioner sideOffset={6} className="z-30">
-          <Base.Popup className="max-w-72 rounded-md bg-ink px-2 py-1 text-xs text-canvas shadow-popup">
+          <Base.Popup
+            aria-hidden
+            className="max-w-72 rounded-md bg-ink px-2 py-1 text-xs text-canvas shadow-popup"
+          >
             {text}
           </Base.Popup>
         </Base.Positioner>
