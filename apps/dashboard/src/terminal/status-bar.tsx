@@ -35,7 +35,7 @@ export function StatusBar({ sandbox, state, onRetry, onRestart, children }: Stat
         notice?.tone,
       )}
     >
-      <div role="status" className={cx('min-w-0', notice ? 'flex-1' : 'sr-only')}>
+      <div role="status" className={cx('min-w-0', notice ? 'flex-1 basis-64' : 'sr-only')}>
         {notice ? (
           <p className="flex items-center gap-2">
             <notice.icon aria-hidden className="size-4 shrink-0" />

@@ -74,7 +74,7 @@ export function TerminalTab() {
           list.show(number)
           setChosen(number)
         }}
-        className="flex h-[max(22rem,calc(100dvh-11rem))] flex-col overflow-hidden rounded-lg border border-line bg-surface"
+        className="flex h-[max(22rem,calc(100dvh-11rem))] max-sm:h-[max(20rem,calc(100dvh-18rem))] flex-col overflow-hidden rounded-lg border border-line bg-surface"
       >
         <TerminalTabs
           terminals={terminals}
