@@ -4,6 +4,9 @@ import type { ComponentPropsWithRef } from 'react'
 import { cx } from '../lib/cx.ts'
 import { controlStyle, Field, type FieldProps } from './field.tsx'
 
+/** As in the terminal; at 14 px Chromium cuts the underscores of Liberation Mono, which Linux has, off in a field. */
+const mono = 'font-mono text-[0.8125rem]'
+
 export interface TextFieldProps
   extends FieldProps, Omit<ComponentPropsWithRef<'input'>, 'name' | 'value' | 'onChange' | 'defaultValue'> {
   value: string
@@ -26,7 +29,7 @@ export function TextField({
   className,
   ...rest
 }: TextFieldProps) {
-  const style = cx(controlStyle, rows === undefined ? 'h-8' : 'py-1.5', isMono && 'font-mono', className)
+  const style = cx(controlStyle, rows === undefined ? 'h-8' : 'py-1.5', isMono && mono, className)
   return (
     <Field
       label={label}
