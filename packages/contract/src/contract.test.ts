@@ -127,8 +127,8 @@ test('an answer that breaks the contract is told from one that does not', () => 
 })
 
 test('both contracts load, and every operation has an id of its own', () => {
-  assert.equal(contract.operations.size, 27)
-  assert.equal(hostAgentContract().operations.size, 19)
+  for (const { text, operations } of [contract, hostAgentContract()])
+    assert.equal(operations.size, text.match(/^ +operationId:/gm)?.length)
 })
 
 test('a mistake in a contract stops the start', () => {
