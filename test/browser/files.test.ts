@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import { after, afterEach, before, describe, it } from 'node:test'
 import { pollUntil } from '@wrenn/base'
 import type { PublicSchemas } from '@wrenn/contract'
 import type { Download, Locator } from 'playwright-core'
@@ -48,11 +48,15 @@ describe('the files of a sandbox', () => {
     await rm(local, { recursive: true, force: true })
   })
 
-  beforeEach(async () => {
-    dashboard = await Dashboard.open(platform.url)
-  })
-
-  afterEach(() => dashboard.close())
+  /** One for the tests of a group: each begins with another page. */
+  function sharesBrowser(): void {
+    before(async () => {
+      dashboard = await Dashboard.open(platform.url)
+      await dashboard.signIn(account)
+    })
+    afterEach(() => dashboard.assertQuiet())
+    after(() => dashboard?.close())
+  }
 
   /** In a shell of the sandbox; returns what it printed. */
   async function sh(script: string): Promise<string> {
@@ -65,10 +69,12 @@ describe('the files of a sandbox', () => {
 
   /** With so much room and no more. */
   async function onFullDisk(roomMib: number, work: () => Promise<void>): Promise<void> {
-    await sh(
-      `dd if=/dev/zero of=/root/.filler bs=1M 2>/dev/null || true; truncate -s -${roomMib}M /root/.filler`,
-    )
     try {
+      // Nearly all at once, which is quick, then what is left for sure.
+      await sh(`cd /root
+        fallocate -l $(($(df --output=avail -BM . | tail -n 1 | tr -d M) - 4))M .filler
+        dd if=/dev/zero of=.filler bs=64k oflag=append conv=notrunc 2>/dev/null || true
+        truncate -s -${roomMib}M .filler`)
       await work()
     } finally {
       await sh('rm -f /root/.filler')
@@ -76,7 +82,7 @@ describe('the files of a sandbox', () => {
   }
 
   const open = (path: string): Promise<void> =>
-    dashboard.signIn(account, `/sandboxes/${id}/files?path=${encodeURIComponent(path)}`)
+    dashboard.goto(`/sandboxes/${id}/files?path=${encodeURIComponent(path)}`)
   const button = (name: string | RegExp): Locator =>
     dashboard.page.getByRole('button', { name, exact: typeof name === 'string' })
   const dialog = (): Locator => dashboard.page.getByRole('dialog').or(dashboard.page.getByRole('alertdialog'))
@@ -100,6 +106,8 @@ describe('the files of a sandbox', () => {
   }
 
   describe('a folder', () => {
+    sharesBrowser()
+
     it('shows what is in it as it is, whatever it is called, and leads there', async () => {
       const { page } = dashboard
       for (const [name] of oddNames)
@@ -224,6 +232,8 @@ describe('the files of a sandbox', () => {
 
     it('says why there is nothing while the sandbox is paused, and resumes it', async () => {
       const { page } = dashboard
+      // The page of before asks once more, and may be faster than the news of the pause.
+      dashboard.expectComplaint(/status of 409/)
       await api.expect(200, 'pauseSandbox', { as, params: { id } })
       await open('/root')
       await page.getByRole('heading', { name: 'The sandbox is paused' }).waitFor()
@@ -235,6 +245,8 @@ describe('the files of a sandbox', () => {
   })
 
   describe('an editor', () => {
+    sharesBrowser()
+
     const content = (): Promise<string> => editor().inputValue()
 
     /** Past what the test types: as a person would. */
@@ -325,7 +337,7 @@ describe('the files of a sandbox', () => {
       await dashboard.assertAccessible()
       await dashboard.screenshots('files-conflict')
       await button('Overwrite with mine').click()
-      await page.getByText('This file was changed').waitFor({ state: 'detached' })
+      await page.getByText('not saved').waitFor({ state: 'detached' })
       assert.equal(await sh('cat /root/both/a.txt'), '2\nmine')
 
       await edit(' too')
@@ -338,7 +350,7 @@ describe('the files of a sandbox', () => {
       await sh('rm /root/both/a.txt')
       await page.getByText('This file was removed').waitFor()
       await button('Save it again').click()
-      await page.getByText('This file was removed').waitFor({ state: 'detached' })
+      await page.getByText('not saved').waitFor({ state: 'detached' })
       assert.equal(await sh('cat /root/both/a.txt'), '4\nlast')
     })
 
@@ -354,6 +366,9 @@ describe('the files of a sandbox', () => {
       await page.keyboard.press('Control+s')
       await page.getByText('This file was changed in the sandbox').waitFor()
       assert.equal(await sh('cat /root/untold/a.txt'), '2\n')
+      await button('Load theirs, drop mine').click()
+      await page.getByText('not saved').waitFor({ state: 'detached' })
+      await page.unroute(/\/files\/watch/)
     })
 
     it('keeps the text when it cannot be saved, while the sandbox is paused, and over a session that ends', async () => {
@@ -418,6 +433,8 @@ describe('the files of a sandbox', () => {
   }
 
   describe('things', () => {
+    sharesBrowser()
+
     it('are made, renamed, moved and deleted', async () => {
       const { page } = dashboard
       dashboard.expectComplaint(/status of 409/)

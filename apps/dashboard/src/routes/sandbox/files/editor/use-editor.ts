@@ -73,6 +73,7 @@ export function useEditor({ id, path, opened, latest }: EditorOptions): Editor {
   useEffect(() => {
     if (followed !== undefined) follow()
   }, [followed])
+  const isForcing = save.isPending && save.variables
   const refused = save.error instanceof FileChanged ? save.error.what : undefined
   return {
     text,
@@ -84,7 +85,8 @@ export function useEditor({ id, path, opened, latest }: EditorOptions): Editor {
       if (!isBusy && (isDirty || isForced)) save.mutate(isForced)
     },
     error: (refused === undefined ? save.error : null) ?? load.error,
-    conflict: refused ?? (isOutdated ? seen({ isDirty, latest }) : undefined),
+    // Until the choice to overwrite has come true, it stands.
+    conflict: isForcing || isOutdated ? (refused ?? seen({ isDirty, latest })) : refused,
     load: () => load.mutate(),
     discard: () => dropDraft(userId, { id, path }),
   }
