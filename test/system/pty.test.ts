@@ -31,7 +31,7 @@ test('a login shell in the home, with job control, an interrupt and the size of 
     'the size is the new one',
     () => {
       terminal.type('stty size\r')
-      return terminal.output.includes('\r\n50 132\r\n') || undefined
+      return /[\r\n]50 132\r\n/.test(terminal.output) || undefined
     },
     { timeoutMs: 60_000, intervalMs: 300 },
   )
