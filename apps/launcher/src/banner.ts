@@ -24,7 +24,7 @@ export function readyLines({ url, health, phases, folders, onStop }: Ready): str
     `  took         ${seconds(total)}: ${times}`,
     `  data, logs   ${folders.root}, ${folders.root}/logs`,
     '',
-    'Try it: paste these lines one after the other.',
+    'Open it in a browser, or paste these lines one after the other.',
     '',
     ...tryLines(url),
     '',
