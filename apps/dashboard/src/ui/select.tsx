@@ -5,7 +5,7 @@ import type { Ref } from 'react'
 import { cx } from '../lib/cx.ts'
 import { controlStyle, Field, type FieldProps } from './field.tsx'
 
-export interface SelectOption<Value extends string> {
+interface SelectOption<Value extends string> {
   value: Value
   label: string
   /** A second line, in small. */

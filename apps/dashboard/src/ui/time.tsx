@@ -46,10 +46,6 @@ export function Elapsed({ since }: { since: string }) {
   )
 }
 
-export function Duration({ seconds }: { seconds: number }) {
-  return <span className="whitespace-nowrap">{formatDuration(seconds)}</span>
-}
-
 export function Bytes({ bytes }: { bytes: number }) {
   return (
     <span className="whitespace-nowrap" title={`${bytes} bytes`}>
