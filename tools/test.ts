@@ -1,7 +1,8 @@
 // `npm test`: every check and every test, with real VMs and real Postgres. tools/bootstrap.sh has prepared the machine.
 // Arguments are test files, to run only those: npm test -- test/system/network.test.ts
 import { spawnSync } from 'node:child_process'
-import { globSync } from 'node:fs'
+import { chmodSync, globSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compileCache } from '@wrenn/base'
 import { buildDashboard } from '@wrenn/dashboard'
@@ -19,10 +20,13 @@ const testFiles = [
 /** The race detector needs a C compiler, which the machine may not have; without one Go must not ask for it. */
 const hasCompiler = spawnSync('gcc', ['--version'], { stdio: 'ignore' }).status === 0
 const cacheDir = process.env['WRENN_CACHE_DIR'] ?? '/var/cache/wrenn'
+/** What tests keep for each other while this runs: test/support/seed.ts. */
+const seed = mkdtempSync(join(tmpdir(), 'wrenn-seed-'))
 const environment = {
   NODE_COMPILE_CACHE: compileCache(cacheDir),
   ...process.env,
   CGO_ENABLED: hasCompiler ? '1' : '0',
+  WRENN_TEST_SEED: seed,
 }
 /** A file that hangs must not hold up the rest for ever. */
 const fileTimeoutMs = 600_000
@@ -32,6 +36,8 @@ if (process.getuid?.() !== 0) {
   process.exit(1)
 }
 
+chmodSync(seed, 0o711)
+process.on('exit', () => rmSync(seed, { recursive: true, force: true }))
 const selected = process.argv.slice(2)
 if (selected.length === 0) {
   step('npm run check', process.execPath, ['tools/check.ts'])

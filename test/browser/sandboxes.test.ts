@@ -35,8 +35,11 @@ describe('sandboxes', () => {
   })
 
   after(async () => {
-    await dashboard?.close()
-    await platform?.remove()
+    try {
+      await dashboard?.close()
+    } finally {
+      await platform?.remove()
+    }
   })
 
   afterEach(async () => {

@@ -126,8 +126,9 @@ describe('the story of a user', () => {
   })
 
   part('is not broken off by a server that is killed: the same shell is there again', async () => {
-    dashboard.expectComplaint(/WebSocket|ERR_(CONNECTION|EMPTY|INCOMPLETE)/)
-    await type('word = "remembered"')
+    dashboard.expectComplaint(/WebSocket|ERR_(CONNECTION|SOCKET|EMPTY|INCOMPLETE)/)
+    await type('word = "remembered"; print("noted")')
+    await said(/^noted/).waitFor()
     await platform.kill('control-plane')
     await page.getByText('What you see may be out of date').waitFor()
     await page.getByText('What you see may be out of date').waitFor({ state: 'detached' })

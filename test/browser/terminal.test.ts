@@ -29,8 +29,11 @@ describe('terminals and commands', () => {
   })
 
   after(async () => {
-    await dashboard?.close()
-    await platform?.remove()
+    try {
+      await dashboard?.close()
+    } finally {
+      await platform?.remove()
+    }
   })
 
   // One browser: those that expect complaints come last.

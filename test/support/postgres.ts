@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { KeyedQueue } from '@wrenn/base'
 import { Client } from 'pg'
 import { startPostgres, type RunningPostgres } from '../../apps/launcher/src/postgres/index.ts'
+import { plantCluster } from './seed.ts'
 
 export interface TestPostgres {
   /** Makes an empty database and returns its URL. */
@@ -24,6 +25,7 @@ export async function createPostgres(): Promise<TestPostgres> {
   await chmod(folder, 0o711)
   const cacheDir = process.env['WRENN_CACHE_DIR'] ?? '/var/cache/wrenn'
   const options = { cacheDir, folder: join(folder, 'cluster'), fsync: false }
+  await plantCluster(options.folder)
   let running: RunningPostgres | undefined = await startPostgres(options)
   const url = running.url
   let databases = 0

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { endProcess, instanceId, isAlive, pollUntil, processRef, type ProcessRef } from '@wrenn/base'
 import { freePort } from './free-port.ts'
 import { leftovers } from './machine.ts'
+import { keepGoldens, plantCluster, plantGoldens } from './seed.ts'
 
 const launcherMain = join(import.meta.dirname, '..', '..', 'apps', 'launcher', 'src', 'main.ts')
 /** The first start of a data folder boots a VM to make its golden snapshot. */
@@ -41,7 +42,13 @@ export class TestPlatform {
 
   static async create(environment: NodeJS.ProcessEnv = {}): Promise<TestPlatform> {
     // A short path: unix sockets lie below it.
-    return TestPlatform.open(await realpath(await mkdtemp('/tmp/wt-')), environment)
+    const folder = await realpath(await mkdtemp('/tmp/wt-'))
+    const goldens = join(folder, 'goldens')
+    await plantCluster(join(folder, 'postgres'))
+    await plantGoldens(goldens)
+    const platform = await TestPlatform.open(folder, environment)
+    await keepGoldens(goldens)
+    return platform
   }
 
   /** On a data folder that is there; `remove` removes it. */

@@ -7,7 +7,9 @@ export type ThemeChoice = (typeof themeChoices)[number]
 type Theme = 'light' | 'dark'
 
 const storageKey = 'wrenn.theme'
-const systemIsDark = matchMedia('(prefers-color-scheme: dark)')
+const systemQuery = matchMedia('(prefers-color-scheme: dark)')
+/** Kept: Chromium tells nobody of a change when `matches` is read between the change and its event. */
+let systemIsDark = systemQuery.matches
 const listeners = new Set<() => void>()
 let choice = readChoice()
 
@@ -29,7 +31,7 @@ export function useTheme(): Theme {
 
 function current(): Theme {
   if (choice !== 'system') return choice
-  return systemIsDark.matches ? 'dark' : 'light'
+  return systemIsDark ? 'dark' : 'light'
 }
 
 function apply(): void {
@@ -47,7 +49,10 @@ function readChoice(): ThemeChoice {
   return themeChoices.find((each) => each === stored) ?? 'system'
 }
 
-systemIsDark.addEventListener('change', apply)
+systemQuery.addEventListener('change', ({ matches }) => {
+  systemIsDark = matches
+  apply()
+})
 // Another tab has chosen.
 addEventListener('storage', ({ key }) => {
   if (key !== storageKey) return

@@ -44,7 +44,7 @@ for (const [what, limits, why] of [
     assert.deepEqual(full.list(), [])
     await host.assertNamespaces(1)
     await sandboxes.pause(running)
-    await sandboxes.settled()
+    await sandboxes.folded()
     const next = await host.restart({ capacity })
     for (const id of [running, paused]) {
       await assert.rejects(next.resume(id), isNoCapacity(why))

@@ -136,7 +136,7 @@ test('a resume that finds no room to fold leaves the sandbox paused and whole', 
   await sandboxes.create({ id, ...size })
   const sum = await sh(sandboxes, id, `head -c ${memoryMib * MIB} /dev/urandom > /run/large; ${checksum}`)
   await sandboxes.pause(id)
-  await sandboxes.settled()
+  await sandboxes.folded()
   await assert.rejects(sandboxes.resume(id), (error: Error) => {
     assert.match(errorText(error.cause), /no space left/i)
     return true

@@ -208,7 +208,7 @@ for (const [step, replace] of Object.entries(resumeFailures)) {
     const { folder } = await first.create({ id, ...size })
     const check = await begin(first, id)
     await first.pause(id)
-    await first.settled()
+    await first.folded()
     await host.assertNamespaces(0)
     const broken = await host.restart(replace(host.parts))
     await assert.rejects(broken.resume(id), { code: 'agent_error' })

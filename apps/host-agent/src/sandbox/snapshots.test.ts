@@ -112,7 +112,7 @@ test('a deleted snapshot is gone for creates at once; what was made from it live
   const late = await createFrom(unfolded, key)
   await sandboxes.pause(paused)
   await unfolded.pause(late)
-  await unfolded.settled()
+  await unfolded.folded()
   const creating = createFrom(sandboxes, key).catch((error: unknown) => error)
   await host.snapshots.delete(key)
   await assert.rejects(createFrom(sandboxes, key), { code: 'not_found' })

@@ -5,6 +5,7 @@ import { chmod, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
 import { createLogger, instanceId, pollUntil } from '@wrenn/base'
 import { buildImages } from '@wrenn/images'
 import { leftovers } from '../../../../test/support/machine.ts'
+import { keepGoldens, plantGoldens } from '../../../../test/support/seed.ts'
 import { listNetns } from '../network/slot.ts'
 import { openParts } from '../open-parts.ts'
 import { unlimited } from './capacity.ts'
@@ -63,8 +64,10 @@ export class TestHost {
     const log = createLogger('test', process.env['TEST_LOG'] ?? 'silent')
     const { parts } = await openParts(config, { images, log, stopping: new AbortController().signal })
     const host = new TestHost(folder, parts)
+    await plantGoldens(parts.folders.goldens)
     await host.goldens.open()
     await host.goldens.prepare(size)
+    await keepGoldens(parts.folders.goldens)
     host.found = await host.restart()
     return host
   }
