@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import * as fc from 'fast-check'
 import { answerProblem } from './check-answer.ts'
 import { hostAgentContract, loadContract, publicContract } from './contract.ts'
+import { parseDocument } from './document.ts'
 import { isEmail, normalizeEmail } from './formats.ts'
 
 const contract = publicContract()
@@ -10,6 +12,25 @@ const contract = publicContract()
 function bodyProblem(id: string, body: unknown): string | undefined {
   return contract.operations.get(id)?.validate.body?.(body)
 }
+
+test('every schema is one by JSON Schema 2020-12', () => {
+  const ajv = new Ajv2020()
+  const isSchema = (schema: object): void =>
+    assert.ok(ajv.validateSchema(schema), `${JSON.stringify(schema)}: ${ajv.errorsText()}`)
+  for (const { text } of [contract, hostAgentContract()]) {
+    const { schemas, operations } = parseDocument(text)
+    const bodies = operations.flatMap(({ body, responses }) => [body?.content ?? {}, ...responses.values()])
+    const parameters = operations.flatMap((operation) => operation.parameters)
+    const all = [
+      ...Object.values(schemas),
+      ...bodies.flatMap((content) => Object.values(content)),
+      ...parameters.map(({ schema }) => schema),
+    ]
+    assert.ok(all.length > 100)
+    for (const schema of all) isSchema(schema)
+  }
+  assert.throws(() => isSchema({ type: 'text' }))
+})
 
 test('defaults are filled in and nothing else is changed', () => {
   const body = { vcpus: 2 }
