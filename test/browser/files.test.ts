@@ -473,6 +473,7 @@ describe('the files of a sandbox', () => {
       await button('Move…').click()
       await dialog().getByRole('textbox', { name: 'To the folder' }).fill('a folder')
       await dialog().getByRole('button', { name: 'Move' }).click()
+      await dialog().waitFor({ state: 'detached' })
       await link('two.txt').waitFor({ state: 'detached' })
       assert.equal(await sh('ls "/root/things/a folder"'), 'three.txt\ntwo.txt\n')
 

@@ -66,27 +66,29 @@ describe('an account by OAuth', () => {
     }
   })
 
-  it('has no password, and login does not tell: the same answer, after the same time', async () => {
+  it('has no password, and login does not tell: the same answer, after the same work', async () => {
     const api = await rig.another({ signups: 'open' })
     const person = rig.provider.person()
     await rig.logIn(person, rig.browser(api))
     const { email: withPassword } = await api.account()
     const emails = { OAuth: person.email, password: withPassword, none: 'nobody@example.com' }
     const refuse = async (email: string, password: string): Promise<{ message: string; ms: number }> => {
-      const startedAt = performance.now()
+      const before = process.cpuUsage()
       const message = await api.refused('unauthorized', 'login', { body: { email, password } })
-      return { message, ms: performance.now() - startedAt }
+      const { user, system } = process.cpuUsage(before)
+      return { message, ms: (user + system) / 1_000 }
     }
-    const fastest: Record<string, number> = { OAuth: Infinity, password: Infinity, none: Infinity }
-    // In turns, and the fastest of each: what else the machine does only ever adds time, and to all alike.
-    for (let attempt = 0; attempt < 5; attempt += 1)
+    const least: Record<string, number> = { OAuth: Infinity, password: Infinity, none: Infinity }
+    // Of CPU, which the control plane uses in this process: time on a busy machine says little. In turns, and the least of
+    // each: what else goes on here only ever adds some.
+    for (let attempt = 0; attempt < 8; attempt += 1)
       for (const [kind, email] of Object.entries(emails)) {
         const { message, ms } = await refuse(email, 'wrong horse')
         assert.equal(message, 'E-mail or password is wrong')
-        fastest[kind] = Math.min(fastest[kind] ?? Infinity, ms)
+        least[kind] = Math.min(least[kind] ?? Infinity, ms)
       }
-    const times = Object.values(fastest)
-    assert.ok(Math.min(...times) > Math.max(...times) / 2, JSON.stringify(fastest))
+    const times = Object.values(least)
+    assert.ok(Math.min(...times) > Math.max(...times) / 2, JSON.stringify(least))
     for (const guess of ['', ' ', 'null', 'undefined', password])
       assert.equal((await refuse(person.email, guess)).message, 'E-mail or password is wrong')
     await api.refused('email_taken', 'signup', { body: { email: person.email, password } })

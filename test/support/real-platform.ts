@@ -43,12 +43,9 @@ export class TestPlatform {
   static async create(environment: NodeJS.ProcessEnv = {}): Promise<TestPlatform> {
     // A short path: unix sockets lie below it.
     const folder = await realpath(await mkdtemp('/tmp/wt-'))
-    const goldens = join(folder, 'goldens')
     await plantCluster(join(folder, 'postgres'))
-    await plantGoldens(goldens)
-    const platform = await TestPlatform.open(folder, environment)
-    await keepGoldens(goldens)
-    return platform
+    await plantGoldens(join(folder, 'goldens'))
+    return TestPlatform.open(folder, environment)
   }
 
   /** On a data folder that is there; `remove` removes it. */
@@ -131,6 +128,7 @@ export class TestPlatform {
     }
     if (this.#launcher?.exitCode === null && this.#launcher.signalCode === null) await this.interrupt()
     const left = await leftovers(this.instance, this.folder)
+    await keepGoldens(join(this.folder, 'goldens'))
     await rm(this.folder, { recursive: true, force: true })
     if (left.length > 0) throw new Error(`left on the machine:\n${left.join('\n')}\n${this.#output}`)
   }

@@ -3,8 +3,8 @@
 // would, and the others start from a copy. Without that folder, as when one file is run, each makes its own.
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { isErrno, run } from '@wrenn/base'
 import { Cluster } from '../../apps/launcher/src/postgres/index.ts'
 
@@ -22,15 +22,16 @@ export async function plantCluster(folder: string): Promise<void> {
 
 /** Puts the goldens that other tests have made into this folder, which is made; not into one that is there. */
 export async function plantGoldens(folder: string): Promise<void> {
-  if (seed !== undefined && !existsSync(folder)) await copy(await seedOfGoldens(seed), folder)
+  if (seed !== undefined && !existsSync(folder)) await link(await seedOfGoldens(seed), folder)
 }
 
-/** Keeps those of this folder for other tests: nothing may have damaged them yet. */
+/** Keeps those of this folder for other tests. Nothing may have damaged them, then or later: the files are the same. */
 export async function keepGoldens(folder: string): Promise<void> {
-  if (seed === undefined) return
+  if (seed === undefined || !existsSync(folder)) return
   const kept = await seedOfGoldens(seed)
   for (const key of await readdir(folder))
-    await keep(join(kept, key), (fresh) => copy(join(folder, key), fresh))
+    // Not those that are just being made.
+    if (!key.startsWith('.')) await keep(join(kept, key), (fresh) => link(join(folder, key), fresh))
 }
 
 async function seedOfGoldens(seed: string): Promise<string> {
@@ -53,6 +54,12 @@ async function keep(path: string, make: (fresh: string) => Promise<void>): Promi
   }
 }
 
-async function copy(from: string, to: string): Promise<void> {
-  await run('cp', ['--archive', '--reflink=auto', '--no-target-directory', from, to])
+async function copy(from: string, to: string, ...options: string[]): Promise<void> {
+  await run('cp', ['--archive', '--no-target-directory', ...options, from, to])
+}
+
+/** As `copy`, for files that nobody changes. */
+async function link(from: string, to: string): Promise<void> {
+  const isOneDisk = (await stat(from)).dev === (await stat(dirname(to))).dev
+  await copy(from, to, isOneDisk ? '--link' : '--reflink=auto')
 }

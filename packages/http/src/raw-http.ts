@@ -11,9 +11,10 @@ export interface RawAnswer {
 export function writeAll(socket: Socket, part: string | Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('error', reject)
-    socket.write(part, () => {
+    socket.write(part, (error) => {
       socket.off('error', reject)
-      resolve()
+      if (error) reject(error)
+      else resolve()
     })
   })
 }

@@ -21,6 +21,10 @@ paths:
         required: true
         content: {application/json: {schema: {type: object, additionalProperties: false, properties: {a: {type: string}}}}}
       responses: {"200": {content: {application/json: {schema: {type: object}}}}}
+    put:
+      operationId: sendThing
+      requestBody: {required: true, content: {multipart/form-data: {schema: {type: object}}}}
+      responses: {"204": {}}
     delete: {operationId: dropThing, responses: {"204": {}}}
   /later:
     get: {operationId: later, responses: {"204": {}}}
@@ -33,10 +37,14 @@ interface TestApi extends AnyApi {
       requestBody: { content: { 'application/json': { a?: string } } }
       responses: { 200: { content: { 'application/json': object } } }
     }
+    sendThing: {
+      requestBody: { content: { 'multipart/form-data': object } }
+      responses: { 204: object }
+    }
     dropThing: { responses: { 204: object } }
     later: { responses: { 204: object } }
   }
-  security: { getThing: never; setThing: 'bearerAuth'; dropThing: never; later: never }
+  security: { getThing: never; setThing: 'bearerAuth'; sendThing: never; dropThing: never; later: never }
 }
 
 describe('a server', () => {
@@ -55,6 +63,9 @@ describe('a server', () => {
       if (body.a === 'crash') throw new Error('/secret/path')
       if (body.a === 'full') throw new AppError('no_capacity', 'Full')
       return { status: 200, body: { a: body.a, auth } }
+    },
+    sendThing: async () => {
+      throw new AppError('disk_full', 'Full')
     },
     dropThing: async ({ signal }) => {
       handled.push('dropThing')
@@ -147,9 +158,22 @@ describe('a server', () => {
 
   it('404 and 405 come before the body too', async () => {
     assertRefused(await raw(request('POST /nowhere', { ...json, ...five }), megabytes), 404, 'not_found')
-    const answer = await raw(request('PUT /things/a', json, '{"broken'))
+    const answer = await raw(request('PATCH /things/a', json, '{"broken'))
     assertRefused(answer, 405, 'method_not_allowed')
-    assert.equal(answer.headers.get('allow'), 'GET, HEAD, POST, DELETE')
+    assert.equal(answer.headers.get('allow'), 'GET, HEAD, PUT, POST, DELETE')
+  })
+
+  it('an upload is refused at once, and listened to for a while, also when the connection is to end', async () => {
+    for (const connection of ['keep-alive', 'close']) {
+      const socket = connect(port, '127.0.0.1')
+      const type = 'multipart/form-data; boundary=x'
+      await writeAll(socket, request('PUT /things/a', { ...five, 'content-type': type, connection }))
+      await writeAll(socket, megabytes.subarray(0, 100_000))
+      assertRefused(parseAnswer(await readAnswer(socket)), 507, 'disk_full')
+      await writeAll(socket, megabytes.subarray(100_000, -1))
+      await writeAll(socket, megabytes.subarray(-1))
+      socket.destroy()
+    }
   })
 
   it('a body that does not end is not read for ever', async () => {
@@ -171,7 +195,7 @@ describe('a server', () => {
   it('OPTIONS names the methods; HEAD answers as GET without a body', async () => {
     const options = await raw(request('OPTIONS /things/a'))
     assert.equal(options.status, 204)
-    assert.equal(options.headers.get('allow'), 'GET, HEAD, POST, DELETE')
+    assert.equal(options.headers.get('allow'), 'GET, HEAD, PUT, POST, DELETE')
     const head = await raw(request('HEAD /things/a', { connection: 'close' }))
     assert.equal(head.status, 200)
     assert.equal(head.body, '')
@@ -280,7 +304,7 @@ describe('a server', () => {
 
   it('keeps the connection for the next request', async () => {
     const socket = connect(port, '127.0.0.1')
-    for (const line of ['GET /nowhere', 'GET /things/a', 'PUT /things/a', 'GET /things/a']) {
+    for (const line of ['GET /nowhere', 'GET /things/a', 'PATCH /things/a', 'GET /things/a']) {
       await writeAll(socket, request(line))
       const { headers } = parseAnswer(await readAnswer(socket))
       assert.equal(headers.get('connection'), 'keep-alive')

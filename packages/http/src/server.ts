@@ -1,6 +1,7 @@
 // An HTTP server for one contract: Fastify with our settings, our Error shape in every layer, and the contract's routes.
 // The caller listens on it (TCP or unix socket) and closes it.
 import { maxHeaderSize, IncomingMessage, type ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
 import { errorText, freeChunk, type AppError, type Logger } from '@wrenn/base'
 import type { AnyApi, OperationId } from '@wrenn/contract'
 import createFastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
@@ -96,15 +97,13 @@ export async function createContractServer<
   fastify.addHook('onSend', async (request, reply, payload: unknown) => {
     // Passed on from another process: nobody else has its chunks.
     if (payload instanceof IncomingMessage) freeWhatIsWritten(reply.raw)
-    if (request.wrenn.body === 'raw') return payload
+    if (request.wrenn.body === 'raw') return answeredEarly(request.raw, reply, payload)
     if (!(await dropBody(request.raw))) reply.header('connection', 'close')
     return payload
   })
-  // A long upload is answered at once, and for a while longer listened to: a client that is still sending when the
-  // connection goes may never see its answer.
-  fastify.addHook('onResponse', async (request) => {
-    if (request.wrenn.body !== 'raw') return
-    if (!(await dropBody(request.raw, Infinity))) request.raw.destroy()
+  fastify.addHook('onResponse', async ({ raw }) => {
+    // It sends and sends: nobody reads it.
+    if (!raw.complete) raw.destroy()
   })
   fastify.setErrorHandler((error, request, reply) => {
     const appError = toAppError(translateError(error), request.wrenn.contentTypes)
@@ -156,4 +155,21 @@ function outcome(status: number | undefined, error: AppError | undefined): strin
 
 function stackOf(error: AppError): string | undefined {
   return error.cause instanceof Error ? error.cause.stack : error.stack
+}
+
+/**
+ * A long upload is answered at once, and for a while longer listened to: a client that is still sending when the connection
+ * goes may never see its answer. The answer is whole for the client; for Node, which would close the connection, it ends
+ * only then.
+ */
+function answeredEarly(request: IncomingMessage, reply: FastifyReply, payload: unknown): unknown {
+  if (request.complete || typeof payload !== 'string') return payload
+  reply.header('content-length', Buffer.byteLength(payload))
+  return Readable.from(
+    (async function* () {
+      yield payload
+      await dropBody(request, Infinity)
+    })(),
+    { objectMode: false },
+  )
 }
