@@ -174,6 +174,18 @@ describe('a server', () => {
       await writeAll(socket, megabytes.subarray(-1))
       socket.destroy()
     }
+    await pollUntil('both are logged', () => logged.length === 2 || undefined, { timeoutMs: 2_000 })
+  })
+
+  it('a refused upload is logged with its status, also when the client stops and leaves', async () => {
+    const socket = connect(port, '127.0.0.1')
+    const headers = { ...five, 'content-type': 'multipart/form-data; boundary=x' }
+    await writeAll(socket, request('PUT /things/a', headers))
+    assertRefused(parseAnswer(await readAnswer(socket)), 507, 'disk_full')
+    socket.destroy()
+    const isOurs = (line: Record<string, unknown>): boolean => line['op'] === 'sendThing'
+    const line = await pollUntil('the line', () => logged.find(isOurs), { timeoutMs: 2_000 })
+    assert.deepEqual([line['status'], line['outcome']], [507, 'failed'])
   })
 
   it('a body that does not end is not read for ever', async () => {

@@ -11,6 +11,8 @@ export interface RequestState {
   contentTypes: readonly string[] | undefined
   auth: unknown
   abort: AbortController
+  /** The answer is sent, although it has not ended: what the client does now is no matter. */
+  isAnswered: boolean
   /** Ids for the log line. */
   fields: Record<string, string | number>
   error: AppError | undefined
@@ -33,6 +35,7 @@ export function newRequestState(reply: FastifyReply): RequestState {
     contentTypes: undefined,
     auth: undefined,
     abort: new AbortController(),
+    isAnswered: false,
     fields: {},
     error: undefined,
     startedAt: performance.now(),

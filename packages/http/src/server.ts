@@ -89,15 +89,16 @@ export async function createContractServer<
       })
     }
     reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished) state.abort.abort()
-      state.finish(reply.raw.writableFinished ? reply.statusCode : undefined)
+      const isAnswered = state.isAnswered || reply.raw.writableFinished
+      if (!isAnswered) state.abort.abort()
+      state.finish(isAnswered ? reply.statusCode : undefined)
     })
     requireHost(request.raw.httpVersion, request.headers.host)
   })
   fastify.addHook('onSend', async (request, reply, payload: unknown) => {
     // Passed on from another process: nobody else has its chunks.
     if (payload instanceof IncomingMessage) freeWhatIsWritten(reply.raw)
-    if (request.wrenn.body === 'raw') return answeredEarly(request.raw, reply, payload)
+    if (request.wrenn.body === 'raw') return answeredEarly(request, reply, payload)
     if (!(await dropBody(request.raw))) reply.header('connection', 'close')
     return payload
   })
@@ -162,13 +163,14 @@ function stackOf(error: AppError): string | undefined {
  * goes may never see its answer. The answer is whole for the client; for Node, which would close the connection, it ends
  * only then.
  */
-function answeredEarly(request: IncomingMessage, reply: FastifyReply, payload: unknown): unknown {
-  if (request.complete || typeof payload !== 'string') return payload
+function answeredEarly({ raw, wrenn }: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
+  if (raw.complete || typeof payload !== 'string') return payload
   reply.header('content-length', Buffer.byteLength(payload))
   return Readable.from(
     (async function* () {
       yield payload
-      await dropBody(request, Infinity)
+      wrenn.isAnswered = true
+      await dropBody(raw, Infinity)
     })(),
     { objectMode: false },
   )
