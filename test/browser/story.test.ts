@@ -88,6 +88,7 @@ describe('the story of a user', () => {
   part('begins with an account, and a key for programs', async () => {
     await dashboard.goto('/')
     await page.getByRole('link', { name: 'Create one' }).click()
+    await heading().getByText('Create').waitFor()
     await page.getByLabel('E-mail').fill(email)
     await page.getByLabel('Password').fill(password)
     await button('Create account').click()

@@ -30,6 +30,15 @@ export interface Contract<Api extends AnyApi = AnyApi> {
   readonly api?: Api
 }
 
+const compiled = new Map<string, Contract>()
+
+/** As `loadContract`, once for the same text. */
+function loadOnce<Api extends AnyApi>(yaml: string): Contract<Api> {
+  const contract = compiled.get(yaml) ?? loadContract(yaml)
+  compiled.set(yaml, contract)
+  return contract as Contract<Api>
+}
+
 /** Compiles a contract from its YAML. `Api` is the generated type that belongs to it. */
 export function loadContract<Api extends AnyApi>(yaml: string): Contract<Api> {
   const document = parseDocument(yaml)
@@ -48,12 +57,12 @@ export function loadContract<Api extends AnyApi>(yaml: string): Contract<Api> {
 /** What the control plane serves. `oauthProviders`: those that it knows; as in the YAML when left out. */
 export function publicContract({ oauthProviders }: { oauthProviders?: string[] } = {}): Contract<PublicApi> {
   const yaml = readContract('public')
-  return loadContract(oauthProviders ? withProviders(yaml, oauthProviders) : yaml)
+  return loadOnce(oauthProviders ? withProviders(yaml, oauthProviders) : yaml)
 }
 
 /** What the host agent serves to the control plane. */
 export function hostAgentContract(): Contract<HostAgentApi> {
-  return loadContract(readContract('host-agent'))
+  return loadOnce(readContract('host-agent'))
 }
 
 function readContract(name: string): string {

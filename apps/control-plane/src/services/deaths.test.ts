@@ -13,6 +13,7 @@ import {
   type ControlPlaneProcess,
 } from '../../../../test/support/control-plane-process.ts'
 import { createPlatform, type Platform } from '../../../../test/support/control-plane.ts'
+import { query } from '../../../../test/support/postgres.ts'
 import { untilAborted } from '../../../../test/support/fake-agent.ts'
 
 type Template = PublicSchemas['Template']
@@ -45,8 +46,13 @@ describe('a control plane that is killed', () => {
   type Operation = 'pauseSandbox' | 'resumeSandbox' | 'createSnapshot'
   type When = 'before' | 'during' | 'after'
 
-  /** Kills the one that this call is sent to, once the agent is at `when`; the agent then goes on. */
-  async function killedAt(operation: Operation, when: When, call: ApiCall): Promise<void> {
+  /** Kills the one that this call is sent to, once the agent is at `when`; the agent goes on after `until`. */
+  async function killedAt(
+    operation: Operation,
+    when: When,
+    call: ApiCall,
+    until: () => Promise<unknown> = async () => undefined,
+  ): Promise<void> {
     dying = await startControlPlaneProcess({
       DATABASE_URL: platform.databaseUrl,
       WRENN_DIR: folder,
@@ -61,6 +67,7 @@ describe('a control plane that is killed', () => {
     await begun
     await dying.kill()
     await lost
+    await until()
     release.abort()
     platform.agent.heal()
   }
@@ -99,6 +106,23 @@ describe('a control plane that is killed', () => {
       await api.expect(204, 'deleteSnapshot', { as, params: { name: body.name } })
     })
   }
+
+  it('long before the agent makes the snapshot: it was given up, and the client’s retry gets it', async () => {
+    const { api, agent, databaseUrl } = platform
+    const { id } = await api.create(as)
+    const call = { as, body: { sandbox_id: id, name: 'late' }, headers: { 'idempotency-key': id } }
+    const isGivenUp = async (): Promise<true | undefined> => {
+      const rows = await query<{ status: string }>(
+        databaseUrl,
+        `select status from snapshots where sandbox_id = '${id}'`,
+      )
+      return rows[0]?.status === 'abandoned' || undefined
+    }
+    await killedAt('createSnapshot', 'before', call, () => pollUntil('it is given up', isGivenUp, deadline))
+    await pollUntil('it is made', () => !agent.sandboxes.has(id) || undefined, deadline)
+    assert.equal((await api.expect<Template>(201, 'createSnapshot', call)).name, 'late')
+    await api.create(as, { template: 'late' })
+  })
 
   it('between the agent’s snapshot and its row: a reconciler finishes it', async () => {
     const { api, agent } = platform

@@ -40,8 +40,9 @@ interface ClaimOptions {
 const now = sql<Date>`now()`
 
 /**
- * A pending row. Throws `already_exists` when the name is taken and not to be overwritten, or being taken; `forbidden`
- * when a base template would be overwritten; `limit_reached`.
+ * A pending row, also of one that was given up. Throws `already_exists` when the name is taken and not to be overwritten,
+ * or being taken; `forbidden` when a base template would be overwritten; `limit_reached`; `unavailable` when what was given
+ * up was made after all.
  */
 export async function snapshotClaim(
   db: Database,
@@ -68,11 +69,22 @@ async function claimIn(
     throw overwrite
       ? new AppError('forbidden', `${name} is a base template, which cannot be overwritten`)
       : new AppError('already_exists', `${name} is the name of a base template`)
+  const row = {
+    ...claim,
+    actor: JSON.stringify(claim.actor),
+    status: 'pending',
+    ...leaseColumns(lease),
+  } as const
   try {
-    await db
+    const { numInsertedOrUpdatedRows } = await db
       .insertInto('snapshots')
-      .values({ ...claim, actor: JSON.stringify(claim.actor), status: 'pending', ...leaseColumns(lease) })
-      .execute()
+      .values(row)
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet(row).where('snapshots.status', '=', 'abandoned'),
+      )
+      .executeTakeFirst()
+    if (numInsertedOrUpdatedRows === 0n)
+      throw new AppError('unavailable', 'The snapshot was made after all; try again')
   } catch (error) {
     if (violatedConstraint(error) !== 'snapshots_pending_name') throw error
     const message = `A snapshot ${name} is being made right now`
@@ -109,7 +121,7 @@ export async function snapshotByKey(
     .where('teamId', '=', teamId)
     .where('sandboxId', '=', of.sandboxId)
     .where('idempotencyKey', '=', of.idempotencyKey)
-    .where('status', 'in', ['pending', 'ready'])
+    .where('status', 'in', ['pending', 'ready', 'abandoned'])
     .executeTakeFirst()
 }
 

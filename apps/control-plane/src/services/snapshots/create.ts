@@ -45,22 +45,32 @@ export async function createSnapshot(
   const sandbox = await getSandbox(deps.db, { id: sandboxId, teamId })
   const host = await deps.hosts.byId(sandbox.hostId)
   const begun = await begunEarlier(deps, request)
-  if (begun?.status === 'ready') {
-    await alongside?.(deps.db, begun)
-    return begun
-  }
   const id = begun?.id ?? newId('snap')
   const lease = deps.snapshotLeases.hold(id)
   try {
-    if (!begun) {
+    // The same key is the same snapshot for the agent: it may have made it after it was given up.
+    if (!begun || begun.status === 'abandoned') {
       assertCan('snapshot', sandbox)
       await claim(deps, { ...sandbox, ...request, id, sandboxId, lease })
     } else if (!(await snapshotTakeOver(deps.db, id, lease)))
-      throw new AppError('unavailable', 'The snapshot was finished or given up meanwhile; try again')
+      return await endedEarlier(deps, request, alongside)
     return await make(deps, { id, sandboxId, lease, host, alongside })
   } finally {
     deps.snapshotLeases.release(id)
   }
+}
+
+/** Nothing is left to be done for it: a request or a reconciler was quicker. */
+async function endedEarlier(
+  deps: SnapshotDeps,
+  request: SnapshotRequest,
+  alongside: Alongside,
+): Promise<SnapshotRow> {
+  const row = await begunEarlier(deps, request)
+  if (row?.status !== 'ready')
+    throw new AppError('unavailable', 'The snapshot was given up meanwhile; try again')
+  await alongside?.(deps.db, row)
+  return row
 }
 
 /** By a request with the same Idempotency-Key, whose control plane is gone: there would be its answer otherwise. */
