@@ -43,7 +43,8 @@ export async function openBrowser(origins: readonly string[]): Promise<TestBrows
   const context = await chromium
     .launchPersistentContext(join(folder, 'profile'), {
       executablePath,
-      env: { ...process.env, WRENN_TEST_FORWARDS: JSON.stringify(forwards) },
+      // Chromium takes names of files by the locale.
+      env: { ...process.env, LC_ALL: 'C.UTF-8', WRENN_TEST_FORWARDS: JSON.stringify(forwards) },
       args: quiet,
       chromiumSandbox: false,
       timeout: timeoutMs,
