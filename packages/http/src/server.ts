@@ -102,9 +102,9 @@ export async function createContractServer<
     if (!(await dropBody(request.raw))) reply.header('connection', 'close')
     return payload
   })
-  fastify.addHook('onResponse', async ({ raw }) => {
+  fastify.addHook('onResponse', async ({ raw, wrenn }) => {
     // It sends and sends: nobody reads it.
-    if (!raw.complete) raw.destroy()
+    if (wrenn.body === 'raw' && !raw.complete) raw.destroy()
   })
   fastify.setErrorHandler((error, request, reply) => {
     const appError = toAppError(translateError(error), request.wrenn.contentTypes)

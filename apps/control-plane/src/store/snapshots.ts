@@ -122,6 +122,7 @@ export async function snapshotByKey(
     .where('sandboxId', '=', of.sandboxId)
     .where('idempotencyKey', '=', of.idempotencyKey)
     .where('status', 'in', ['pending', 'ready', 'abandoned'])
+    .orderBy(sql`status = 'abandoned'`)
     .executeTakeFirst()
 }
 
