@@ -40,22 +40,22 @@ interface ClaimOptions {
 const now = sql<Date>`now()`
 
 /**
- * A pending row, also of one that was given up. Throws `already_exists` when the name is taken and not to be overwritten,
- * or being taken; `forbidden` when a base template would be overwritten; `limit_reached`; `unavailable` when what was given
- * up was made after all.
+ * A pending row, also of one that was given up; false when that was made after all. Throws `already_exists` when the name
+ * is taken and not to be overwritten, or being taken; `forbidden` when a base template would be overwritten;
+ * `limit_reached`.
  */
 export async function snapshotClaim(
   db: Database,
   claim: SnapshotClaim,
   options: ClaimOptions,
-): Promise<void> {
+): Promise<boolean> {
   const { teamId, name, memoryMb } = claim
   const { overwrite, maxMb } = options
   if (maxMb === undefined) return db.transaction().execute((trx) => claimIn(trx, claim, options))
   const replaces = overwrite ? name : undefined
   return aloneInTeam(db, teamId, async (trx) => {
     await assertSnapshotFits(trx, teamId, { memoryMb, maxMb, replaces })
-    await claimIn(trx, claim, options)
+    return claimIn(trx, claim, options)
   })
 }
 
@@ -63,7 +63,7 @@ async function claimIn(
   db: Database,
   claim: SnapshotClaim,
   { overwrite, lease }: ClaimOptions,
-): Promise<void> {
+): Promise<boolean> {
   const { name, teamId } = claim
   if (await baseTemplateIs(db, name))
     throw overwrite
@@ -83,8 +83,7 @@ async function claimIn(
         conflict.column('id').doUpdateSet(row).where('snapshots.status', '=', 'abandoned'),
       )
       .executeTakeFirst()
-    if (numInsertedOrUpdatedRows === 0n)
-      throw new AppError('unavailable', 'The snapshot was made after all; try again')
+    if (numInsertedOrUpdatedRows === 0n) return false
   } catch (error) {
     if (violatedConstraint(error) !== 'snapshots_pending_name') throw error
     const message = `A snapshot ${name} is being made right now`
@@ -93,6 +92,7 @@ async function claimIn(
   // After the insert: from now on nobody else makes the name ready.
   if (!overwrite && (await snapshotByName(db, teamId, name)))
     throw new AppError('already_exists', `There is a snapshot ${name}; overwrite=true replaces it`)
+  return true
 }
 
 export async function snapshotByName(

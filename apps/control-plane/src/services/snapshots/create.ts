@@ -41,36 +41,39 @@ export async function createSnapshot(
   request: SnapshotRequest,
   { alongside }: { alongside?: Alongside } = {},
 ): Promise<SnapshotRow> {
-  const { teamId, sandboxId } = request
-  const sandbox = await getSandbox(deps.db, { id: sandboxId, teamId })
-  const host = await deps.hosts.byId(sandbox.hostId)
-  const begun = await begunEarlier(deps, request)
-  const id = begun?.id ?? newId('snap')
-  const lease = deps.snapshotLeases.hold(id)
-  try {
-    // The same key is the same snapshot for the agent: it may have made it after it was given up.
-    if (!begun || begun.status === 'abandoned') {
-      assertCan('snapshot', sandbox)
-      await claim(deps, { ...sandbox, ...request, id, sandboxId, lease })
-    } else if (!(await snapshotTakeOver(deps.db, id, lease)))
-      return await endedEarlier(deps, request, alongside)
-    return await make(deps, { id, sandboxId, lease, host, alongside })
-  } finally {
-    deps.snapshotLeases.release(id)
+  for (;;) {
+    const begun = await begunEarlier(deps, request)
+    if (begun?.status === 'ready') {
+      await alongside?.(deps.db, begun)
+      return begun
+    }
+    const made = await beginOrGoOn(deps, { request, begun, alongside })
+    if (made) return made
+    // A reconciler was quicker: what it has made of it is read again.
   }
 }
 
-/** Nothing is left to be done for it: a request or a reconciler was quicker. */
-async function endedEarlier(
+async function beginOrGoOn(
   deps: SnapshotDeps,
-  request: SnapshotRequest,
-  alongside: Alongside,
-): Promise<SnapshotRow> {
-  const row = await begunEarlier(deps, request)
-  if (row?.status !== 'ready')
-    throw new AppError('unavailable', 'The snapshot was given up meanwhile; try again')
-  await alongside?.(deps.db, row)
-  return row
+  work: { request: SnapshotRequest; begun: SnapshotRow | undefined; alongside: Alongside },
+): Promise<SnapshotRow | undefined> {
+  const { request, begun, alongside } = work
+  const { teamId, sandboxId } = request
+  const sandbox = await getSandbox(deps.db, { id: sandboxId, teamId })
+  const host = await deps.hosts.byId(sandbox.hostId)
+  if (!begun) assertCan('snapshot', sandbox)
+  // The same key is the same snapshot for the agent, which may make it after it was given up.
+  const id = begun?.id ?? newId('snap')
+  const lease = deps.snapshotLeases.hold(id)
+  try {
+    const isOurs =
+      begun?.status === 'pending'
+        ? await snapshotTakeOver(deps.db, id, lease)
+        : await claim(deps, { ...sandbox, ...request, id, sandboxId, lease })
+    return isOurs ? await make(deps, { id, sandboxId, lease, host, alongside }) : undefined
+  } finally {
+    deps.snapshotLeases.release(id)
+  }
 }
 
 /** By a request with the same Idempotency-Key, whose control plane is gone: there would be its answer otherwise. */
@@ -90,12 +93,12 @@ async function claim(
     vcpus: number
     memoryMb: number
   },
-): Promise<void> {
+): Promise<boolean> {
   const { id, lease, teamId, hostId, sandboxId, vcpus, memoryMb, overwrite, actor } = wanted
   const { idempotencyKey = null } = wanted
   const name = wanted.name ?? `snapshot-${base32(randomBytes(8))}`
   const row = { id, teamId, hostId, sandboxId, name, vcpus, memoryMb, idempotencyKey, actor }
-  await snapshotClaim(db, row, { overwrite, lease, maxMb: limits.maxSnapshotMb })
+  return snapshotClaim(db, row, { overwrite, lease, maxMb: limits.maxSnapshotMb })
 }
 
 async function make(deps: SnapshotDeps, work: Work): Promise<SnapshotRow> {
