@@ -43,8 +43,8 @@ describe('sandboxes', () => {
   })
 
   afterEach(async () => {
-    dashboard.assertQuiet()
     for (const { id } of await api.list(as)) await api.expect(204, 'destroySandbox', { as, params: { id } })
+    dashboard.assertQuiet()
   })
 
   const button = (name: string | RegExp): Locator =>
@@ -347,8 +347,6 @@ describe('sandboxes', () => {
 
   it('have a page whose heading follows what is done to them, here or elsewhere', async () => {
     const { page } = dashboard
-    // The terminal may just be connecting when the sandbox is paused.
-    dashboard.expectComplaint(/WebSocket .*Unexpected response code: 409/)
     const { id } = await api.create(as, { ...small, timeout_sec: 3_600, metadata: { env: 'prod' } })
     await dashboard.signIn(account, `/sandboxes/${id}`)
     const heading = page.getByRole('heading', { level: 1, name: id })
