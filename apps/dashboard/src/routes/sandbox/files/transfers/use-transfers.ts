@@ -18,9 +18,7 @@ export function useTransfers(id: string): Transfers {
     transfers.subscribe(() => guardUnload(transfers))
     bySandbox.set(id, transfers)
     return transfers
-    // The function is another at each turn, and does the same.
-    // oxlint-disable-next-line react/exhaustive-deps
-  }, [client, id])
+  }, [client, id, endSession])
 }
 
 const guarded = new Set<Transfers>()
